@@ -1,0 +1,245 @@
+"""How both databases are opened, written and spoken of when they fail.
+
+Transactions are begun by hand (:func:`write`, always IMMEDIATE: of plain
+``BEGIN`` under eight writers nearly all failed, of these none). Errors of
+:mod:`sqlite3` become our own (:func:`errors`), so that nobody outside the
+store has to know it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import quote
+
+from reader.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly
+
+BUSY_SECONDS: Final = 5.0
+"""How long a statement waits for another process before it is refused."""
+
+SIDE_FILES: Final = ("-wal", "-shm")
+"""What SQLite keeps beside a database, by the end of its name."""
+
+
+class Connection(sqlite3.Connection):
+    """A connection that knows its file, for messages and for :func:`check_in_place`."""
+
+    path: Path
+    identity: tuple[int, int] | None = None
+
+
+def connect(
+    path: Path,
+    *,
+    synchronous: Literal["FULL", "NORMAL"] = "FULL",
+    busy_seconds: float = BUSY_SECONDS,
+) -> Connection:
+    """Open *path* for reading and writing, making the file when it is not there.
+
+    WAL, no implicit transactions, usable from any thread (one at a time).
+
+    Raises:
+        StoreBusy, StoreReadOnly, StoreDamaged, StoreError
+    """
+    with errors(path):
+        db = sqlite3.connect(
+            path, timeout=busy_seconds, isolation_level=None, check_same_thread=False, factory=Connection
+        )
+        db.path = path
+        try:
+            _prepare(db, synchronous, busy_seconds)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def connect_read_only(path: Path, *, immutable: bool = False) -> Connection:
+    """Open *path* for reading only. *immutable*: the caller knows that nobody writes it.
+
+    Raises:
+        StoreBusy, StoreReadOnly (it cannot be opened like this), StoreDamaged, StoreError
+    """
+    mode = "mode=ro&immutable=1" if immutable else "mode=ro"
+    with errors(path):
+        db = sqlite3.connect(
+            f"file:{quote(str(path).encode(errors='surrogateescape'))}?{mode}",
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=Connection,
+        )
+        db.path = path
+        try:
+            db.execute("PRAGMA query_only=ON")
+            db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except BaseException:
+            db.close()
+            raise
+        db.identity = file_identity(path)
+    return db
+
+
+def _prepare(db: Connection, synchronous: str, busy_seconds: float) -> None:
+    # Two processes turning one new file into WAL can meet a deadlock that
+    # SQLite reports at once instead of waiting: wait here.
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            mode = db.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+            break
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+    if mode != "wal":
+        raise StoreReadOnly(f"{db.path} cannot be written: its folder takes no write-ahead log.")
+    db.execute(f"PRAGMA synchronous={synchronous}")
+    db.execute("PRAGMA trusted_schema=OFF")
+    db.execute("PRAGMA cell_size_check=ON")
+    if sys.platform == "darwin":
+        # Apple's fsync leaves data in the drive's cache; only F_FULLFSYNC does not.
+        full = "ON" if synchronous == "FULL" else "OFF"
+        db.execute(f"PRAGMA fullfsync={full}")
+        db.execute(f"PRAGMA checkpoint_fullfsync={full}")
+    db.identity = file_identity(db.path)
+
+
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode of *path*, or None when it is not there."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
+def check_in_place(db: Connection) -> None:
+    """Raise StoreDamaged when the open file is no longer the one at its path.
+
+    SQLite itself writes happily into an unlinked file; everything would be
+    lost at closing.
+    """
+    if file_identity(db.path) != db.identity:
+        raise StoreDamaged(f"{db.path} was removed or replaced while it was open.")
+
+
+@contextlib.contextmanager
+def write(db: sqlite3.Connection) -> Iterator[None]:
+    """One IMMEDIATE transaction: committed at the end, rolled back on any exception.
+
+    Raises:
+        StoreBusy (another process held the file for five seconds),
+        StoreReadOnly, StoreDamaged, StoreError; nothing was changed then.
+    """
+    with errors(db):
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            db.execute("COMMIT")
+        except BaseException:
+            # Some errors have rolled back already; a damaged file may not even do that.
+            if db.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    db.execute("ROLLBACK")
+            raise
+
+
+@contextlib.contextmanager
+def read(db: sqlite3.Connection) -> Iterator[None]:
+    """One consistent view for several queries. Raises as :func:`write` does."""
+    with errors(db):
+        db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if db.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    db.execute("ROLLBACK")
+
+
+def run_script(db: sqlite3.Connection, script: str) -> None:
+    """Run every statement of *script* inside the transaction that is open.
+
+    (``executescript`` would commit it first.) Statements may hold ``;`` within
+    triggers and strings.
+    """
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        # Several short statements may share a line.
+        for piece in line.replace(";", ";\0").split("\0"):
+            statement += piece
+            if statement.strip() and sqlite3.complete_statement(statement):
+                db.execute(statement)
+                statement = ""
+    if statement.strip():
+        db.execute(statement)
+
+
+def bind(text: str) -> str | bytes:
+    """*text* as SQLite can hold it: strings with lone surrogates (odd file names) as bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text
+
+
+def unbind(value: str | bytes) -> str:
+    """The text that :func:`bind` was given."""
+    return value if isinstance(value, str) else value.decode("utf-8", "surrogatepass")
+
+
+@contextlib.contextmanager
+def errors(where: sqlite3.Connection | Path) -> Iterator[None]:
+    """Turn every :class:`sqlite3.Error` inside into one of our StoreErrors."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        path = where if isinstance(where, Path) else getattr(where, "path", None)
+        raise translated(error, path) from error
+
+
+def _code(error: sqlite3.Error) -> int:
+    """The primary result code, 0 when the error is not SQLite's own."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+_READ_FAULTS: Final = {
+    sqlite3.SQLITE_IOERR_READ,
+    sqlite3.SQLITE_IOERR_FSTAT,
+    sqlite3.SQLITE_IOERR_ACCESS,
+    sqlite3.SQLITE_IOERR_NOMEM,
+}
+_DAMAGE_FAULTS: Final = {
+    sqlite3.SQLITE_IOERR_SHORT_READ,
+    sqlite3.SQLITE_IOERR_CORRUPTFS,
+    sqlite3.SQLITE_READONLY_DBMOVED,
+}
+
+
+def translated(error: sqlite3.Error, path: Path | None = None) -> StoreError:
+    """The StoreError that says what *error* means for the reader."""
+    name = str(path) if path else "The database"
+    extended = int(getattr(error, "sqlite_errorcode", 0))
+    code = extended & 0xFF
+    said = str(error)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or extended in _DAMAGE_FAULTS:
+        return StoreDamaged(f"{name} is damaged: {said}.")
+    if code == 0 and "decode" in said:  # raised by the Python module while reading text
+        return StoreDamaged(f"{name} is damaged: it holds text that is not UTF-8.")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
+        return StoreBusy(f"{name} is in use by another program; try again.")
+    if code == sqlite3.SQLITE_FULL:
+        return StoreReadOnly(f"{name} cannot be written: the disk is full.")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return StoreReadOnly(f"{name} cannot be written: {said}.")
+    if code == sqlite3.SQLITE_IOERR and extended not in _READ_FAULTS:
+        return StoreReadOnly(f"{name} cannot be written: {said}.")
+    return StoreError(f"{name}: {said}.")
