@@ -1,0 +1,211 @@
+"""Sources -> frontmatter -> library: incremental, cancellable, safe to stop anywhere.
+
+A folder's file times are kept in the same transaction as the last of its
+articles, so a run that was cut off leaves only whole articles behind and the
+next one reads again just what is not yet in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reader import frontmatter, sources
+from reader.errors import NotFound, SourceError
+from reader.model import Article, LinkCheck, Mark, Problem
+from reader.sources import FolderChange, Source
+from reader.store.library import Library
+from reader.store.state import State
+from reader.store.writer import Batch, Writer
+
+BATCH = 1_000
+"""Files in one transaction."""
+
+_FIRST_BATCH = 200  # small, so that the first page shows soon
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: files read of those to read."""
+
+    source: str
+    done: int
+    total: int
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run did, in files. ``moved`` are gone from one path and come at another with the same key."""
+
+    files: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    moved: int = 0
+    problems: int = 0
+    warnings: int = 0
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    stopped: bool = False
+
+    @property
+    def touched(self) -> bool:
+        """Whether the library differs from before."""
+        return bool(self.added or self.changed or self.removed or self.problems)
+
+
+@dataclass(slots=True)
+class _Moves:
+    """Keys seen leaving and coming, to tell a move from a loss and a find."""
+
+    gone: set[str] = field(default_factory=set)
+    come: set[str] = field(default_factory=set)
+
+
+class Ingest:
+    """One run over *found*; :meth:`stop` may be called from any thread."""
+
+    def __init__(
+        self,
+        library: Library,
+        state: State,
+        found: Sequence[Source],
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        self.library = library
+        self.state = state
+        self.sources = found
+        self.progress = progress
+        self._writer = Writer(library)
+        self._stopped = False
+        self._moves = _Moves()
+
+    def stop(self) -> None:
+        """End soon; everything finished is kept."""
+        self._stopped = True
+
+    def run(self) -> Report:
+        """Bring the library up to date with the sources and with the reader's marks.
+
+        Raises:
+            StoreError: the library cannot be written.
+        """
+        report = Report()
+        sync(self.library, self.state)
+        self._drop_other_sources()
+        for source in self.sources:
+            try:
+                scan = sources.scan(source, self.library.folders(source.name), stop=lambda: self._stopped)
+            except SourceError as error:
+                report.unreadable.append((source.name, str(error)))
+                continue
+            report.files += scan.files
+            report.unreadable.extend(scan.unreadable)
+            self._take(source, scan, report)
+            if self._stopped:
+                break
+        report.moved = len(self._moves.gone & self._moves.come)
+        report.added -= report.moved
+        report.removed -= report.moved
+        report.stopped = self._stopped
+        return report
+
+    def _drop_other_sources(self) -> None:
+        """A library belongs to one set of sources; a folder renamed in it leaves nothing behind."""
+        names = {s.name for s in self.sources}
+        for source in self.library.sources():
+            if source not in names:
+                batch = Batch(removed=self.library.paths_below(source))
+                batch.gone_folders = [(source, path) for path in self.library.folders(source)]
+                self._write(batch)
+
+    def _take(self, source: Source, scan: sources.Scan, report: Report) -> None:
+        total, done = scan.changed, 0
+        batch = Batch()
+        limit = _FIRST_BATCH
+        self.progress(Progress(source.name, 0, total))
+        for change in scan.changes:
+            prefix = f"{source.name}/{change.path}/" if change.path else f"{source.name}/"
+            for name in change.changed:
+                if self._stopped:
+                    break
+                self._read(source, prefix, change, name, batch)
+                done += 1
+                if len(batch) >= limit:
+                    self._flush(batch, report)
+                    self.progress(Progress(source.name, done, total))
+                    batch, limit = Batch(), BATCH
+            if self._stopped:
+                break
+            batch.removed.extend(prefix + name for name in change.removed)
+            if change.gone:
+                batch.gone_folders.append((source.name, change.path))
+            else:
+                batch.folders.append((source.name, change.path, change.stats))
+        self._flush(batch, report)
+        self.progress(Progress(source.name, done, total))
+
+    @staticmethod
+    def _read(source: Source, prefix: str, change: FolderChange, name: str, batch: Batch) -> None:
+        path = prefix + sources.to_text(name)
+        inner = f"{change.path}/{sources.to_text(name)}" if change.path else sources.to_text(name)
+        try:
+            found = frontmatter.read(sources.read_file(source.root, inner), path)
+        except SourceError as error:
+            found = Problem(path, 0, str(error))
+        if isinstance(found, Article):
+            batch.articles.append(found)
+        else:
+            batch.problems.append(found)
+
+    def _flush(self, batch: Batch, report: Report) -> None:
+        if not len(batch) and not batch.folders and not batch.gone_folders:
+            return
+        known = self.library.keys_of([*(a.path for a in batch.articles), *batch.removed])
+        self._moves.gone.update(known[p] for p in batch.removed if p in known)
+        self._moves.come.update(a.key for a in batch.articles if a.path not in known)
+        self._write(batch)
+        old = sum(a.path in known for a in batch.articles)
+        report.changed += old
+        report.added += len(batch.articles) - old
+        report.removed += sum(path in known for path in batch.removed)
+        report.problems += len(batch.problems)
+        report.warnings += sum(len(a.warnings) for a in batch.articles)
+
+    def _write(self, batch: Batch) -> None:
+        self._writer.apply(batch, self._marks, self._links)
+
+    def _marks(self, keys: Iterable[str]) -> Mapping[str, Mark]:
+        return self.state.marks(keys)
+
+    def _links(self, addresses: Iterable[str]) -> Mapping[str, LinkCheck]:
+        return self.state.checks(addresses)
+
+
+def sync(library: Library, state: State) -> bool:
+    """Copy into *library* the marks and link states it has not seen; True when there were any.
+
+    Raises:
+        StoreError: the library cannot be written.
+    """
+    marks = state.changed_since(library.meta("marks_seq"))
+    checks = state.checks_since(library.meta("checks_seq"))
+    Writer(library).sync(marks, checks)
+    return bool(marks or checks)
+
+
+def reread(found: Sequence[Source], path: str) -> Article:
+    """The article at *path* (``<source>/<path>``), read from its file as it is now.
+
+    Raises:
+        NotFound: no such source, or the file gives no article any more.
+        SourceError: the file cannot be read.
+    """
+    name, _, inner = path.partition("/")
+    source = next((s for s in found if s.name == name), None)
+    if source is None or not inner or os.path.isabs(inner) or ".." in inner.split("/"):
+        raise NotFound(f"{path} is in none of the open folders")
+    article = frontmatter.read(sources.read_file(source.root, inner), path)
+    if isinstance(article, Problem):
+        raise NotFound(f"{article.path}:{article.line}: {article.reason}")
+    return article

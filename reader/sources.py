@@ -1,0 +1,255 @@
+"""Folders of articles, git clones among them -> the files that changed.
+
+Only regular files are articles: ``*.md`` and ``*.markdown`` below the folder,
+hidden folders left out. Links to folders are not followed, so no loop can
+catch us; a link to a file counts while its target lies inside the source.
+git itself is never run: a clone's own configuration could make it run others'
+commands.
+
+File names may be any bytes. As text each byte that is no UTF-8 becomes one of
+U+EF80-U+EFFF, so that a path can be stored, shown and turned back.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import struct
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reader.errors import SourceError
+
+ENDINGS = (".md", ".markdown")
+MAX_FILE = 16 * 1024 * 1024
+"""Bytes. A larger file is a problem, not an article."""
+
+_SKIPPED = {"node_modules", "__pycache__"}
+_UNPROVEN = -1  # a time so recent that a later edit could bear it too
+_RACY_NS = 2_000_000_000  # the coarsest file time in use (FAT)
+_ENTRY = struct.Struct("<qqQ")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A folder: the ``name`` that its articles' paths begin with, and where it lies."""
+
+    name: str
+    root: Path
+
+
+@dataclass(slots=True)
+class FolderChange:
+    """What differs in one folder since it was last seen.
+
+    ``path`` is relative to the source, ``""`` for its root; ``changed`` and
+    ``removed`` are file names in it; ``stats`` is to be kept once they are in.
+    """
+
+    path: str
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    stats: bytes = b""
+    gone: bool = False
+
+
+@dataclass(slots=True)
+class Scan:
+    """What a look through one source found. ``unreadable`` folders keep what was known of them."""
+
+    changes: list[FolderChange] = field(default_factory=list)
+    files: int = 0
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def changed(self) -> int:
+        """How many files are to be read."""
+        return sum(len(c.changed) for c in self.changes)
+
+
+def name_sources(folders: Sequence[Path]) -> list[Source]:
+    """Give each folder a short name of its own: its last part, numbered when two are alike.
+
+    Raises:
+        SourceError: a folder is missing or is none.
+    """
+    sources: list[Source] = []
+    taken: set[str] = set()
+    for folder in folders:
+        root = Path(os.path.abspath(folder.expanduser()))  # noqa: PTH100 - links in it stay as written
+        if not root.exists():
+            raise SourceError(f"no such folder: {folder}")
+        if not root.is_dir():
+            raise SourceError(f"not a folder: {folder}")
+        root = root.resolve()
+        if any(s.root == root for s in sources):
+            continue
+        base = name = to_text(root.name) or "articles"
+        number = 2
+        while name in taken:
+            name, number = f"{base}~{number}", number + 1
+        taken.add(name)
+        sources.append(Source(name, root))
+    return sources
+
+
+def to_text(name: str) -> str:
+    """A file name as text that can be stored and shown: see the module's first words."""
+    return "".join(chr(ord(c) + 0x1300) if "\udc80" <= c <= "\udcff" else c for c in name)
+
+
+def from_text(name: str) -> str:
+    """Turn :func:`to_text` back into what the system knows the file by."""
+    return "".join(chr(ord(c) - 0x1300) if "\uef80" <= c <= "\uefff" else c for c in name)
+
+
+def scan(source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool] = bool) -> Scan:
+    """Look through *source* and compare with *known* (packed times by folder).
+
+    *stop* is asked between folders; when it says so the scan ends with what it has.
+
+    Raises:
+        SourceError: the source itself cannot be listed; what was known of it stands.
+    """
+    found = Scan()
+    seen: set[str] = set()
+    now = time.time_ns()
+    pending = [""]
+    while pending and not stop():
+        path = pending.pop()
+        seen.add(path)
+        try:
+            names, folders = _list(source, path, now)
+        except OSError as error:
+            if path == "":
+                raise SourceError(f"cannot read {source.root}: {error.strerror}") from error
+            found.unreadable.append((f"{source.name}/{to_text(path)}", error.strerror or "unreadable"))
+            seen.update(p for p in known if p == to_text(path) or p.startswith(to_text(path) + "/"))
+            continue
+        pending.extend(sorted(folders, reverse=True))
+        found.files += len(names)
+        text = to_text(path)
+        seen.add(text)
+        stats = _pack(names)
+        before = known.get(text)
+        if before == stats:
+            continue
+        if before is None and not names:
+            continue
+        found.changes.append(_compare(text, names, stats, before))
+    if not stop():
+        found.changes.extend(
+            FolderChange(path, removed=list(_unpack(stats)), gone=True)
+            for path, stats in known.items()
+            if path not in seen
+        )
+    return found
+
+
+def _list(source: Source, path: str, now: int) -> tuple[dict[str, tuple[int, int, int]], list[str]]:
+    """The article files of one folder with (time, size, inode), and the folders in it."""
+    names: dict[str, tuple[int, int, int]] = {}
+    folders: list[str] = []
+    prefix = f"{path}/" if path else ""
+    with os.scandir(source.root / path) as entries:
+        for entry in entries:
+            name = entry.name
+            if name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                if name not in _SKIPPED:
+                    folders.append(prefix + name)
+                continue
+            if not name.lower().endswith(ENDINGS):
+                continue
+            try:
+                if entry.is_symlink() and not _inside(source.root, entry.path):
+                    continue
+                info = entry.stat()
+            except OSError:
+                continue  # vanished, or a link to nowhere
+            if not stat.S_ISREG(info.st_mode):
+                continue
+            proven = now - info.st_mtime_ns > _RACY_NS
+            names[name] = (info.st_mtime_ns if proven else _UNPROVEN, info.st_size, info.st_ino)
+    return names, folders
+
+
+def _inside(root: Path, path: str) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(root)
+
+
+def _compare(
+    path: str, names: Mapping[str, tuple[int, int, int]], stats: bytes, before: bytes | None
+) -> FolderChange:
+    old = _unpack(before) if before else {}
+    change = FolderChange(path, stats=stats)
+    change.changed = sorted(
+        name for name, entry in names.items() if entry[0] == _UNPROVEN or old.get(to_text(name)) != entry
+    )
+    present = {to_text(name) for name in names}
+    change.removed = [name for name in old if name not in present]
+    return change
+
+
+def _pack(names: Mapping[str, tuple[int, int, int]]) -> bytes:
+    ordered = sorted(names)
+    times = b"".join(_ENTRY.pack(*names[name]) for name in ordered)
+    return struct.pack("<I", len(ordered)) + times + "\0".join(map(to_text, ordered)).encode()
+
+
+def _unpack(stats: bytes) -> dict[str, tuple[int, int, int]]:
+    (count,) = struct.unpack_from("<I", stats)
+    end = 4 + count * _ENTRY.size
+    names = stats[end:].decode().split("\0")
+    return dict(zip(names, _ENTRY.iter_unpack(stats[4:end]), strict=False)) if count else {}
+
+
+def read_file(root: Path, path: str) -> bytes:
+    """The bytes of the regular file at *path* (text, relative) below *root*.
+
+    A FIFO or device neither hangs nor answers. The file is read as it is now.
+
+    Raises:
+        SourceError: with one line saying why not.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | getattr(os, "O_NOCTTY", 0)
+    full = os.path.join(root, from_text(path))  # noqa: PTH118 - this is called once a file
+    try:
+        if os.path.islink(full) and not _inside(root, full):  # noqa: PTH114
+            raise SourceError("a link that leads out of the source")
+        number = os.open(full, flags)
+    except OSError as error:
+        raise SourceError(_reason(error)) from error
+    try:
+        info = os.fstat(number)
+        if not stat.S_ISREG(info.st_mode):
+            raise SourceError("not a regular file")
+        if info.st_size > MAX_FILE:
+            raise SourceError(f"larger than {MAX_FILE >> 20} MiB")
+        return b"".join(_chunks(number, info.st_size))
+    except OSError as error:
+        raise SourceError(_reason(error)) from error
+    finally:
+        os.close(number)
+
+
+def _chunks(number: int, size: int) -> Iterator[bytes]:
+    """Read to the end, whatever the size was said to be; a growing file is cut at the cap."""
+    total = 0
+    want = size + 1
+    while total <= MAX_FILE and (data := os.read(number, want)):
+        total += len(data)
+        yield data
+        want = 65_536
+    if total > MAX_FILE:
+        raise SourceError(f"larger than {MAX_FILE >> 20} MiB")
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in (errno.ENOENT, errno.ESTALE):
+        return "the file has gone"
+    return error.strerror or "cannot be read"

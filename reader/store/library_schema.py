@@ -1,0 +1,109 @@
+"""The tables of ``library.db``: a disposable index of the files.
+
+An article's rowid is a date key: minutes since 1970 shifted left by six, plus
+the second, then the next free number. So "newest first" is a reverse walk of
+any rowid-ordered index, without a sort. Articles without a date lie below all
+others. Every article stands in several *sections* (all, its topics, its
+outlet, unpublished); ``placing`` holds one row for each with what a list is
+sorted and filtered by, and triggers keep the sections' counters, so that
+nothing shown is ever counted by scanning.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+VERSION: Final = 1
+"""Another number in the file's ``user_version`` means: rebuild."""
+
+APPLICATION_ID: Final = 0x6E666C62  # "nflb"
+
+UNDATED: Final = -(1 << 52)
+"""Where the rowids of undated articles begin."""
+
+TABLES: Final = """
+CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE folder(
+    source TEXT NOT NULL, path TEXT NOT NULL, stats BLOB NOT NULL,
+    PRIMARY KEY(source, path)
+) WITHOUT ROWID;
+CREATE TABLE article(
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL,
+    key TEXT NOT NULL,
+    title TEXT NOT NULL,
+    excerpt TEXT NOT NULL,
+    outlet TEXT NOT NULL,
+    domain TEXT NOT NULL,
+    category TEXT NOT NULL,
+    type TEXT NOT NULL,
+    published INTEGER,
+    updated INTEGER,
+    url TEXT NOT NULL,
+    quality INTEGER,
+    heat INTEGER,
+    front INTEGER,
+    coverage INTEGER NOT NULL,
+    flags INTEGER NOT NULL,
+    read INTEGER NOT NULL,
+    starred INTEGER NOT NULL,
+    hidden INTEGER NOT NULL,
+    link TEXT NOT NULL,
+    sections TEXT NOT NULL
+);
+CREATE TABLE mention(
+    article INTEGER NOT NULL, n INTEGER NOT NULL,
+    key TEXT NOT NULL, title TEXT NOT NULL, excerpt TEXT NOT NULL,
+    outlet TEXT NOT NULL, domain TEXT NOT NULL, published INTEGER, quality INTEGER,
+    type TEXT NOT NULL, url TEXT NOT NULL, amp TEXT NOT NULL,
+    PRIMARY KEY(article, n)
+) WITHOUT ROWID;
+CREATE TABLE section(
+    id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,
+    total INTEGER NOT NULL DEFAULT 0, unread INTEGER NOT NULL DEFAULT 0,
+    UNIQUE(kind, name)
+);
+CREATE TABLE placing(
+    section INTEGER NOT NULL, article INTEGER NOT NULL, unread INTEGER NOT NULL,
+    heat INTEGER, quality INTEGER, coverage INTEGER NOT NULL,
+    PRIMARY KEY(section, article)
+) WITHOUT ROWID;
+CREATE TABLE problem(
+    path TEXT NOT NULL, line INTEGER NOT NULL, field TEXT NOT NULL, reason TEXT NOT NULL,
+    warning INTEGER NOT NULL
+);
+"""
+
+INDEXES: Final = """
+CREATE UNIQUE INDEX IF NOT EXISTS article_path ON article(path);
+CREATE INDEX IF NOT EXISTS article_key ON article(key);
+CREATE INDEX IF NOT EXISTS article_starred ON article(id) WHERE starred;
+CREATE INDEX IF NOT EXISTS article_link ON article(link, id) WHERE link <> '';
+CREATE INDEX IF NOT EXISTS mention_key ON mention(key) WHERE key <> '';
+CREATE INDEX IF NOT EXISTS placing_unread ON placing(section, article) WHERE unread;
+CREATE INDEX IF NOT EXISTS problem_path ON problem(path);
+CREATE TRIGGER IF NOT EXISTS placing_in AFTER INSERT ON placing BEGIN
+    UPDATE section SET total = total + 1, unread = unread + new.unread WHERE id = new.section;
+END;
+CREATE TRIGGER IF NOT EXISTS placing_out AFTER DELETE ON placing BEGIN
+    UPDATE section SET total = total - 1, unread = unread - old.unread WHERE id = old.section;
+END;
+CREATE TRIGGER IF NOT EXISTS placing_read AFTER UPDATE OF unread ON placing
+WHEN old.unread <> new.unread BEGIN
+    UPDATE section SET unread = unread + new.unread - old.unread WHERE id = new.section;
+END;
+"""
+
+HAS_IMAGE: Final = 1
+HAS_AMP: Final = 2
+HAS_BODY: Final = 4
+SEALED: Final = 8
+HAS_RELATED: Final = 16
+
+
+def date_key(epoch: int | None) -> int:
+    """The wanted rowid for a time in epoch seconds; ``UNDATED`` for None."""
+    if epoch is None:
+        return UNDATED
+    minute, second = divmod(epoch, 60)
+    return (minute << 6) | second

@@ -1,0 +1,282 @@
+"""Everything that changes ``library.db``, one transaction a call."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reader.address import MAX_ADDRESS, canonical
+from reader.model import Article, LinkCheck, Mark, Problem, Provider, Related
+from reader.store import library_schema as schema
+from reader.store import sqlite
+from reader.store.library import Library
+from reader.text import clean
+
+_EXCERPT = 1_000
+"""Characters of an excerpt kept in the index; the file keeps the rest."""
+
+_NO_MARK = Mark("")
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction brings: articles and problems by path, paths to forget, folder times."""
+
+    articles: list[Article] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    folders: list[tuple[str, str, bytes]] = field(default_factory=list)
+    gone_folders: list[tuple[str, str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.articles) + len(self.problems) + len(self.removed)
+
+
+class Writer:
+    """Writes to *library* from the calling thread."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self._sections: dict[tuple[str, str], int] = {}
+        self._next: dict[int, int] = {}
+
+    # -- files --------------------------------------------------------------
+
+    def apply(
+        self,
+        batch: Batch,
+        marks: Callable[[Iterable[str]], Mapping[str, Mark]],
+        links: Callable[[Iterable[str]], Mapping[str, LinkCheck]],
+    ) -> None:
+        """Put *batch* in, whole or not at all.
+
+        *marks* and *links* answer what the reader's own store knows of keys and addresses.
+
+        Raises:
+            StoreError: nothing was changed.
+        """
+        marked = marks(a.key for a in batch.articles)
+        checked = links(a.address for a in batch.articles if a.address)
+        db = self.library.db
+        with sqlite.write(db):
+            self._load_sections(db)
+            self._forget(
+                db, [*batch.removed, *(a.path for a in batch.articles), *(p.path for p in batch.problems)]
+            )
+            self._insert(db, batch.articles, marked, checked)
+            db.executemany(
+                "INSERT INTO problem VALUES (?, ?, '', ?, 0)",
+                [(clean(p.path), p.line, clean(p.reason)) for p in batch.problems],
+            )
+            db.executemany(
+                "DELETE FROM folder WHERE source = ? AND path = ?",
+                batch.gone_folders,
+            )
+            db.executemany("INSERT OR REPLACE INTO folder VALUES (?, ?, ?)", batch.folders)
+            self._bump(db)
+
+    def _load_sections(self, db: sqlite3.Connection) -> None:
+        self._sections = {
+            (kind, name): i for i, kind, name in db.execute("SELECT id, kind, name FROM section")
+        }
+
+    def _section(self, db: sqlite3.Connection, kind: str, name: str) -> int:
+        number = self._sections.get((kind, name))
+        if number is None:
+            cursor = db.execute("INSERT INTO section(kind, name) VALUES (?, ?)", (kind, name))
+            number = self._sections[kind, name] = int(cursor.lastrowid or 0)
+        return number
+
+    def _forget(self, db: sqlite3.Connection, paths: Sequence[str]) -> None:
+        for path in paths:
+            row = db.execute("SELECT id, sections FROM article WHERE path = ?", (path,)).fetchone()
+            db.execute("DELETE FROM problem WHERE path = ?", (clean(path),))
+            if row is None:
+                continue
+            _unplace(db, row[0], f"{row[1]} {self._hidden(db)}")
+            db.execute("DELETE FROM mention WHERE article = ?", (row[0],))
+            db.execute("DELETE FROM article WHERE id = ?", (row[0],))
+
+    def _insert(
+        self,
+        db: sqlite3.Connection,
+        articles: Sequence[Article],
+        marks: Mapping[str, Mark],
+        links: Mapping[str, LinkCheck],
+    ) -> None:
+        rows, placings, mentions, warnings = [], [], [], []
+        taken: set[int] = set()
+        for article in sorted(articles, key=lambda a: (_epoch(a.published_at) or 0, a.path)):
+            mark = marks.get(article.key, _NO_MARK)
+            link = links.get(article.address)
+            number = self._free_id(db, schema.date_key(_epoch(article.published_at)), taken)
+            sections = self._sections_of(db, article)
+            coverage = len(article.related)
+            row = _article_values(article)
+            rows.append(
+                (
+                    number,
+                    *row,
+                    mark.read,
+                    mark.starred,
+                    mark.hidden,
+                    link.outcome.value if link else "",
+                    " ".join(map(str, sections)),
+                )
+            )
+            placings.extend(
+                (section, number, not mark.read, article.heat, article.quality, coverage)
+                for section in ([self._hidden(db)] if mark.hidden else sections)
+            )
+            mentions.extend((number, n, *_mention_values(r)) for n, r in enumerate(article.related))
+            path = clean(article.path)
+            warnings.extend((path, w.line, clean(w.field), clean(w.reason)) for w in article.warnings)
+        db.executemany(f"INSERT INTO article VALUES ({','.join('?' * 22)})", rows)
+        placings.sort()
+        db.executemany("INSERT INTO placing VALUES (?, ?, ?, ?, ?, ?)", placings)
+        db.executemany(f"INSERT INTO mention VALUES ({','.join('?' * 12)})", mentions)
+        db.executemany("INSERT INTO problem VALUES (?, ?, ?, ?, 1)", warnings)
+
+    def _free_id(self, db: sqlite3.Connection, wanted: int, taken: set[int]) -> int:
+        # Whole archives share one midnight: remember where the last search ended.
+        number = self._next.get(wanted, wanted)
+        while number in taken or db.execute("SELECT 1 FROM article WHERE id = ?", (number,)).fetchone():
+            number += 1
+        self._next[wanted] = number + 1
+        taken.add(number)
+        return number
+
+    def _sections_of(self, db: sqlite3.Connection, article: Article) -> list[int]:
+        wanted = {("all", "")}
+        wanted |= {("topic", name) for topic in article.topics if (name := clean(topic, 200))}
+        if outlet := outlet_name(article.provider):
+            wanted.add(("outlet", outlet))
+        if article.published is False:
+            wanted.add(("unpublished", ""))
+        return sorted(self._section(db, *w) for w in wanted)
+
+    def _hidden(self, db: sqlite3.Connection) -> int:
+        return self._section(db, "hidden", "")
+
+    # -- what the reader's own store says -----------------------------------------
+
+    def sync(self, marks: Sequence[Mark], checks: Sequence[tuple[int, LinkCheck]]) -> None:
+        """Copy marks and link states in; both carry the number up to which the copy is now true."""
+        if not marks and not checks:
+            return
+        db = self.library.db
+        with sqlite.write(db):
+            self._load_sections(db)
+            for mark in marks:
+                self._mark(db, mark)
+            for _, check in checks:
+                db.execute(
+                    "UPDATE article SET link = ? WHERE url = ? AND key = ?",
+                    (check.outcome.value, clean(check.address, MAX_ADDRESS), canonical(check.address)),
+                )
+            if marks:
+                self._put_meta(db, "marks_seq", marks[-1].seq)
+            if checks:
+                self._put_meta(db, "checks_seq", checks[-1][0])
+            self._bump(db)
+
+    def _mark(self, db: sqlite3.Connection, mark: Mark) -> None:
+        for number, read, hidden, sections in db.execute(
+            "SELECT id, read, hidden, sections FROM article WHERE key = ?", (mark.key,)
+        ).fetchall():
+            if bool(hidden) != mark.hidden:
+                self._hide(db, number, sections, mark)
+            elif bool(read) != mark.read:
+                places = str(self._hidden(db)) if hidden else sections
+                db.executemany(
+                    "UPDATE placing SET unread = ? WHERE section = ? AND article = ?",
+                    [(not mark.read, int(section), number) for section in places.split()],
+                )
+            db.execute(
+                "UPDATE article SET read = ?, starred = ?, hidden = ? WHERE id = ?",
+                (mark.read, mark.starred, mark.hidden, number),
+            )
+
+    def _hide(self, db: sqlite3.Connection, number: int, sections: str, mark: Mark) -> None:
+        """A hidden article stands in the section of the hidden alone; ``sections`` keeps the others."""
+        hidden = str(self._hidden(db))
+        leave, enter = (sections, hidden) if mark.hidden else (hidden, sections)
+        _unplace(db, number, leave)
+        db.executemany(
+            "INSERT INTO placing SELECT ?, id, ?, heat, quality, coverage FROM article WHERE id = ?",
+            [(int(section), not mark.read, number) for section in enter.split()],
+        )
+
+    @staticmethod
+    def _put_meta(db: sqlite3.Connection, name: str, value: int) -> None:
+        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def _bump(self, db: sqlite3.Connection) -> None:
+        """Tell every open screen, in whatever process, that the index changed."""
+        self._put_meta(db, "generation", self.library.meta("generation") + 1)
+
+
+def outlet_name(provider: Provider) -> str:
+    """The outlet as lists show it: its name, else its domain."""
+    return clean(provider.name, 200) or clean(provider.domain, 200)
+
+
+def _unplace(db: sqlite3.Connection, number: int, sections: str) -> None:
+    db.executemany(
+        "DELETE FROM placing WHERE section = ? AND article = ?",
+        [(int(section), number) for section in sections.split()],
+    )
+
+
+def _epoch(when: datetime | None) -> int | None:
+    return None if when is None else int(when.timestamp())
+
+
+def _article_values(a: Article) -> tuple[object, ...]:
+    flags = (
+        (schema.HAS_IMAGE if a.images else 0)
+        | (schema.HAS_AMP if a.amp_url or a.cdn_amp_url else 0)
+        | (schema.HAS_BODY if a.body.strip() else 0)
+        | (schema.SEALED if a.secured else 0)
+        | (schema.HAS_RELATED if a.related else 0)
+    )
+    return (
+        a.path,
+        a.key,
+        clean(a.title),
+        clean(a.excerpt, _EXCERPT),
+        outlet_name(a.provider),
+        clean(a.provider.domain, 200),
+        clean(a.category, 200),
+        clean(a.type, 200),
+        _epoch(a.published_at),
+        _epoch(a.updated_at),
+        clean(a.address, MAX_ADDRESS),
+        _fits(a.quality),
+        _fits(a.heat),
+        a.published,
+        len(a.related),
+        flags,
+    )
+
+
+def _mention_values(r: Related) -> tuple[object, ...]:
+    return (
+        r.key,
+        clean(r.title),
+        clean(r.excerpt, _EXCERPT),
+        outlet_name(r.provider),
+        clean(r.provider.domain, 200),
+        _epoch(r.published_at),
+        _fits(r.quality),
+        clean(r.type, 200),
+        clean(r.address, MAX_ADDRESS),
+        clean(r.amp_url or r.cdn_amp_url, MAX_ADDRESS),
+    )
+
+
+def _fits(number: int | None) -> int | None:
+    """SQLite's integers have 64 bits; a publisher's need not."""
+    return number if number is None or abs(number) < 1 << 62 else None
