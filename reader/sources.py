@@ -2,12 +2,14 @@
 
 Only regular files are articles: ``*.md`` and ``*.markdown`` below the folder,
 hidden folders left out. Links to folders are not followed, so no loop can
-catch us; a link to a file counts while its target lies inside the source.
+catch us; a link to a file counts while its target lies inside the source, and
+is a problem where it does not.
 git itself is never run: a clone's own configuration could make it run others'
 commands.
 
 File names may be any bytes. As text each byte that is no UTF-8 becomes one of
-U+EF80-U+EFFF, so that a path can be stored, shown and turned back.
+U+EF80-U+EFFF, so that a path can be stored, shown and turned back; a name that
+holds such a character itself has it written as its three bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reader.errors import SourceError
+from reader.errors import SourceError, StoreDamaged
 
 ENDINGS = (".md", ".markdown")
 MAX_FILE = 16 * 1024 * 1024
@@ -31,6 +33,9 @@ _SKIPPED = {"node_modules", "__pycache__"}
 _UNPROVEN = -1  # a time so recent that a later edit could bear it too
 _RACY_NS = 2_000_000_000  # the coarsest file time in use (FAT)
 _ENTRY = struct.Struct("<qqQ")
+_ODD = {chr(c): chr(c + 0x1300) for c in range(0xDC80, 0xDD00)} | {
+    chr(c): "".join(chr(0xEF00 + byte) for byte in chr(c).encode()) for c in range(0xEF80, 0xF000)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +75,35 @@ class Scan:
         return sum(len(c.changed) for c in self.changes)
 
 
-def name_sources(folders: Sequence[Path]) -> list[Source]:
-    """Give each folder a short name of its own: its last part, numbered when two are alike.
+def real_folder(folder: Path) -> Path:
+    """The one path of *folder*, links in it resolved and ``~`` filled in.
 
     Raises:
-        SourceError: a folder is missing or is none.
+        SourceError: it is missing or is no folder.
     """
-    sources: list[Source] = []
-    taken: set[str] = set()
-    for folder in folders:
-        root = Path(os.path.abspath(folder.expanduser()))  # noqa: PTH100 - links in it stay as written
+    if folder.parts[:1] == ("~",):
+        folder = folder.expanduser()
+    try:
+        root = folder.resolve()
         if not root.exists():
             raise SourceError(f"no such folder: {folder}")
         if not root.is_dir():
             raise SourceError(f"not a folder: {folder}")
-        root = root.resolve()
-        if any(s.root == root for s in sources):
+    except (OSError, RuntimeError, ValueError) as error:  # no access; a loop of links; a NUL
+        raise SourceError(f"cannot read {folder}: {getattr(error, 'strerror', None) or error}") from error
+    return root
+
+
+def name_sources(roots: Sequence[Path]) -> list[Source]:
+    """Give each of *roots* (real paths) a short name: its last part, numbered when two are alike.
+
+    The same set of folders gets the same names in whatever order. A folder
+    that lies in another of them is part of that one, and no source of its own.
+    """
+    sources: list[Source] = []
+    taken: set[str] = set()
+    for root in sorted(set(roots)):
+        if any(_covers(s.root, root) for s in sources):
             continue
         base = name = to_text(root.name) or "articles"
         number = 2
@@ -96,9 +114,18 @@ def name_sources(folders: Sequence[Path]) -> list[Source]:
     return sources
 
 
+def _covers(root: Path, inner: Path) -> bool:
+    """Whether a scan of *root* comes by *inner*."""
+    if not inner.is_relative_to(root):
+        return False
+    return not any(p.startswith(".") or p in _SKIPPED for p in inner.relative_to(root).parts)
+
+
 def to_text(name: str) -> str:
     """A file name as text that can be stored and shown: see the module's first words."""
-    return "".join(chr(ord(c) + 0x1300) if "\udc80" <= c <= "\udcff" else c for c in name)
+    if name.isascii():
+        return name
+    return "".join(_ODD.get(c) or c for c in name)
 
 
 def from_text(name: str) -> str:
@@ -113,29 +140,28 @@ def scan(source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool]
 
     Raises:
         SourceError: the source itself cannot be listed; what was known of it stands.
+        StoreDamaged: *known* is not what was packed.
     """
     found = Scan()
     seen: set[str] = set()
-    now = time.time_ns()
     pending = [""]
     while pending and not stop():
         path = pending.pop()
-        seen.add(path)
+        text = to_text(path)
+        seen.add(text)
         try:
-            names, folders = _list(source, path, now)
+            names, folders = _list(source, path)
         except OSError as error:
             if path == "":
                 raise SourceError(f"cannot read {source.root}: {error.strerror}") from error
-            found.unreadable.append((f"{source.name}/{to_text(path)}", error.strerror or "unreadable"))
-            seen.update(p for p in known if p == to_text(path) or p.startswith(to_text(path) + "/"))
+            found.unreadable.append((f"{source.name}/{text}", error.strerror or "unreadable"))
+            seen.update(p for p in known if p.startswith(text + "/"))
             continue
         pending.extend(sorted(folders, reverse=True))
         found.files += len(names)
-        text = to_text(path)
-        seen.add(text)
         stats = _pack(names)
         before = known.get(text)
-        if before == stats:
+        if before == stats and not any(entry[0] == _UNPROVEN for entry in names.values()):
             continue
         if before is None and not names:
             continue
@@ -149,8 +175,13 @@ def scan(source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool]
     return found
 
 
-def _list(source: Source, path: str, now: int) -> tuple[dict[str, tuple[int, int, int]], list[str]]:
-    """The article files of one folder with (time, size, inode), and the folders in it."""
+def _list(source: Source, path: str) -> tuple[dict[str, tuple[int, int, int]], list[str]]:
+    """The article files of one folder with (time, size, inode), and the folders in it.
+
+    The time is the later of the contents' and the inode's: the second cannot be
+    set, so an edit that puts the first back (``touch -r``, ``rsync -t``) is seen.
+    """
+    now = time.time_ns()
     names: dict[str, tuple[int, int, int]] = {}
     folders: list[str] = []
     prefix = f"{path}/" if path else ""
@@ -166,16 +197,29 @@ def _list(source: Source, path: str, now: int) -> tuple[dict[str, tuple[int, int
             if not name.lower().endswith(ENDINGS):
                 continue
             try:
-                if entry.is_symlink() and not _inside(source.root, entry.path):
-                    continue
-                info = entry.stat()
+                info = _stat(source.root, entry)
             except OSError:
-                continue  # vanished, or a link to nowhere
-            if not stat.S_ISREG(info.st_mode):
+                continue  # vanished
+            if info is None:
                 continue
-            proven = now - info.st_mtime_ns > _RACY_NS
-            names[name] = (info.st_mtime_ns if proven else _UNPROVEN, info.st_size, info.st_ino)
+            proven = abs(now - info.st_mtime_ns) > _RACY_NS
+            when = max(info.st_mtime_ns, info.st_ctime_ns) if proven else _UNPROVEN
+            names[name] = (when, info.st_size, info.st_ino)
     return names, folders
+
+
+def _stat(root: Path, entry: os.DirEntry[str]) -> os.stat_result | None:
+    """What tells whether *entry* changed; None when it is no file. Of a link that leads astray, the link."""
+    info = entry.stat(follow_symlinks=False)
+    if stat.S_ISLNK(info.st_mode):
+        try:
+            target = entry.stat()
+        except OSError:
+            return info
+        if not stat.S_ISREG(target.st_mode):
+            return None
+        return target if _inside(root, entry.path) else info
+    return info if stat.S_ISREG(info.st_mode) else None
 
 
 def _inside(root: Path, path: str) -> bool:
@@ -185,7 +229,7 @@ def _inside(root: Path, path: str) -> bool:
 def _compare(
     path: str, names: Mapping[str, tuple[int, int, int]], stats: bytes, before: bytes | None
 ) -> FolderChange:
-    old = _unpack(before) if before else {}
+    old = {} if before is None else _unpack(before)
     change = FolderChange(path, stats=stats)
     change.changed = sorted(
         name for name, entry in names.items() if entry[0] == _UNPROVEN or old.get(to_text(name)) != entry
@@ -202,10 +246,13 @@ def _pack(names: Mapping[str, tuple[int, int, int]]) -> bytes:
 
 
 def _unpack(stats: bytes) -> dict[str, tuple[int, int, int]]:
-    (count,) = struct.unpack_from("<I", stats)
-    end = 4 + count * _ENTRY.size
-    names = stats[end:].decode().split("\0")
-    return dict(zip(names, _ENTRY.iter_unpack(stats[4:end]), strict=False)) if count else {}
+    try:
+        (count,) = struct.unpack_from("<I", stats)
+        end = 4 + count * _ENTRY.size
+        names = stats[end:].decode().split("\0")
+        return dict(zip(names, _ENTRY.iter_unpack(stats[4:end]), strict=True)) if count else {}
+    except (struct.error, ValueError) as error:
+        raise StoreDamaged("the library index is damaged: a folder's file times") from error
 
 
 def read_file(root: Path, path: str) -> bytes:
@@ -219,8 +266,11 @@ def read_file(root: Path, path: str) -> bytes:
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | getattr(os, "O_NOCTTY", 0)
     full = os.path.join(root, from_text(path))  # noqa: PTH118 - this is called once a file
     try:
-        if os.path.islink(full) and not _inside(root, full):  # noqa: PTH114
-            raise SourceError("a link that leads out of the source")
+        if os.path.islink(full):  # noqa: PTH114
+            if not _inside(root, full):
+                raise SourceError("a link that leads out of the source")
+            if not os.path.exists(full):  # noqa: PTH110
+                raise SourceError("a link to nowhere")
         number = os.open(full, flags)
     except OSError as error:
         raise SourceError(_reason(error)) from error
