@@ -1,0 +1,194 @@
+"""How text is made comparable, and what the full-text table is fed.
+
+Folding is compatibility decomposition, case folding, and the removal of
+diacritics, letter strokes, format characters and variation selectors. Signs
+that are letters in their script stay: Indic vowel signs and viramas, kana
+voicing marks, Thai vowels and tones.
+
+A *word* is a run of letters, digits, private-use characters and the marks
+that stayed; all else separates. A run in a script written without blanks
+(Han, kana, Hangul, Bopomofo, Thai, Lao, Khmer, Myanmar) is a word of its own
+and is found by any part of it: the table holds each of its characters with
+the next one, and the last alone, so ``東京都`` is kept as ``東京 京都 都``.
+
+The table is declared with ``tokenize=ascii``, which only splits at ASCII
+signs and blanks; all else has been done here. SQLite's own ``unicode61`` knows
+the letters of Unicode 6, splits हिन्दी at every vowel sign, folds neither й
+nor ή, and cannot find two characters inside a longer run.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from .nodes import Phrase, Word
+
+TOKENIZER: Final = "ascii"
+"""FTS5's tokenizer for text that has been through :func:`index_text`."""
+
+COLUMNS: Final = ("title", "excerpt", "body", "related")
+"""The columns of the full-text table, and no others: a word without a field is looked for in all."""
+
+MAX_WORD: Final = 64
+"""Characters of a word that count. Longer ones are encoded payloads, which would bloat the index."""
+
+_SEAM: Final = "¶"
+"""Stands between joined texts. No word holds it, so no phrase runs across."""
+
+# Letters that Unicode does not take apart although a reader would.
+_STROKES: Final = {
+    ord(letter): plain
+    for letter, plain in {
+        "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th",
+    }.items()
+}  # fmt: skip
+_UNSEEN: Final = frozenset([0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0])
+"""Joiners and fillers that are letters or marks by name only."""
+
+_CONTINUOUS_RANGES: Final = (
+    "\u0e01-\u0e3a\u0e40-\u0e5b\u0e81-\u0edf\u1000-\u109f\u1780-\u17d3\u17dc-\u17df"
+    "\u1100-\u11ff\u3005-\u3007\u3021-\u302f\u3031-\u3035\u3038-\u303c\u3041-\u3096\u3099\u309a\u309d-\u309f"
+    "\u30a1-\u30fa\u30fc-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\ua960-\ua97c\uac00-\ud7fb\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003fffd"
+)
+_CONTINUOUS: Final = re.compile(f"[{_CONTINUOUS_RANGES}]")
+_PIECES: Final = re.compile(f"[{_CONTINUOUS_RANGES}]+|[^ {_CONTINUOUS_RANGES}]+")
+_ASCII_BLANKS: Final = {c: " " for c in range(128) if not chr(c).isalnum()}
+
+
+class _Folding(dict[int, str | int | None]):
+    """What a decomposed, case-folded character becomes; worked out once a character."""
+
+    def __missing__(self, code: int) -> str | int | None:
+        self[code] = result = self._work_out(code)
+        return result
+
+    @staticmethod
+    def _work_out(code: int) -> str | int | None:
+        if code in _STROKES:
+            return _STROKES[code]
+        char = chr(code)
+        category = unicodedata.category(char)
+        if (
+            code in _UNSEEN
+            or category in ("Cf", "Me")
+            or 0xFE00 <= code <= 0xFE0F
+            or 0xE0100 <= code <= 0xE01EF
+        ):
+            return None
+        if category == "Cs":  # half a character: SQLite could not store it
+            return 0xFFFD
+        if category == "Mn":
+            place = unicodedata.combining(char)
+            # Accents above and below, Hebrew points and Arabic harakat; not viramas, voicing or vowels.
+            if place >= 200 or 10 <= place <= 36 or place == 1:
+                return None
+        return code
+
+
+class _Blanks(dict[int, str | int]):
+    """A folded character that is part of a word becomes itself, any other a blank."""
+
+    def __missing__(self, code: int) -> str | int:
+        category = unicodedata.category(chr(code))
+        self[code] = result = code if category[0] in "LNM" or category == "Co" else " "
+        return result
+
+
+_FOLDING: Final = _Folding()
+_BLANKS: Final = _Blanks()
+
+
+def fold(text: str) -> str:
+    """*text* without case, diacritics and odd forms; signs and blanks as they were. Never raises."""
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFKD", text).casefold()
+    text = unicodedata.normalize("NFKD", text).casefold()
+    text = unicodedata.normalize("NFKD", text).translate(_FOLDING)
+    return unicodedata.normalize("NFC", text)
+
+
+def words(text: str) -> list[str]:
+    """The words of *text*, folded, in order; a run of a script without blanks is one word."""
+    if text.isascii():
+        return [w[:MAX_WORD] for w in text.lower().translate(_ASCII_BLANKS).split()]
+    blanked = fold(text).translate(_BLANKS)
+    if not _CONTINUOUS.search(blanked):
+        return [w[:MAX_WORD] for w in blanked.split()]
+    return [w if is_continuous(w) else w[:MAX_WORD] for w in _PIECES.findall(blanked)]
+
+
+def placed_words(folded: str) -> list[tuple[str, int]]:
+    """The words of an already *folded* text, each with where it starts there."""
+    return [
+        (found[0] if is_continuous(found[0]) else found[0][:MAX_WORD], found.start())
+        for found in _PIECES.finditer(folded.translate(_BLANKS))
+    ]
+
+
+def is_continuous(word: str) -> bool:
+    """Whether *word*, out of :func:`words`, is of a script written without blanks."""
+    return _CONTINUOUS.match(word) is not None
+
+
+def index_text(*texts: str) -> str:
+    """What is put in the full-text table for *texts*, which no phrase runs across.
+
+    Only folded words, pairs and blanks: safe to store whatever came in. Give
+    the same texts again to take a row out of a contentless table.
+    """
+    return f" {_SEAM} ".join([" ".join(_stored(text)) for text in texts])
+
+
+def _stored(text: str) -> Iterable[str]:
+    if text.isascii():
+        return words(text)
+    stored: list[str] = []
+    for word in words(text):
+        if is_continuous(word):
+            stored += _pairs(word)
+            stored.append(word[-1])
+        else:
+            stored.append(word)
+    return stored
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run) - 1)]
+
+
+def match_expression(text: str, prefix: bool = False, column: str | None = None) -> str:
+    """An FTS5 expression for *text* as consecutive words, the last a beginning if *prefix*.
+
+    Every term is quoted and holds nothing but word characters, so no text can
+    raise or escape. Empty when *text* holds no word. *column* is one of
+    :data:`COLUMNS`; None looks in all.
+    """
+    found = words(text)
+    terms: list[str] = []
+    for number, word in enumerate(found, 1):
+        if not is_continuous(word):
+            terms.append(word)
+            continue
+        # The last run may go on in the text, so its last character is not asked to stand alone.
+        terms += _pairs(word)
+        if number < len(found):
+            terms.append(word[-1])
+        elif len(word) == 1:
+            terms.append(word)
+            prefix = True
+        else:
+            prefix = False
+    if not terms:
+        return ""
+    expression = f'"{" ".join(terms)}"' + ("*" if prefix else "")
+    return f"{column} : {expression}" if column else expression
+
+
+def fts_terms(node: Word | Phrase) -> str:
+    """The FTS5 expression for one word or phrase: safe whatever it holds, empty if it holds no word."""
+    return match_expression(node.text, node.prefix, node.field)
