@@ -1,0 +1,74 @@
+"""Bytes to text, whatever the encoding; nothing here raises on any input."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Final
+
+from reader.model import FieldWarning
+
+from .tree import Fault
+
+_MAX_REPAIRS: Final = 4096
+_MAX_BROKEN_WIDE: Final = 65_536
+# UTF-32 first: its little-endian mark starts with that of UTF-16.
+_WIDE: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_BAD: Final = re.compile("[\udc80-\udcff]+")
+# Windows-1252, its five holes filled from Latin-1: every byte means something.
+_HOLES: Final = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+_WINDOWS: Final = "".join(
+    bytes([code]).decode("latin-1" if code in _HOLES else "cp1252") for code in range(256)
+)
+
+
+def decode(data: bytes) -> tuple[str, tuple[FieldWarning, ...]] | Fault:
+    """The text with ``\\n`` line ends and no byte order mark, and what was odd about it.
+
+    UTF-8, or UTF-16/32 by its mark. Bytes that are not UTF-8 are read as
+    Windows-1252, each for itself, or the whole file when there are thousands.
+    """
+    for mark, encoding in _WIDE:
+        if data.startswith(mark):
+            return _wide(data[len(mark) :], encoding)
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return _newlines(data.decode()), ()
+    except UnicodeDecodeError:
+        return _repaired(data)
+
+
+def _wide(data: bytes, encoding: str) -> tuple[str, tuple[FieldWarning, ...]] | Fault:
+    name = encoding[:6].upper()
+    try:
+        return _newlines(data.decode(encoding)), ()
+    except UnicodeDecodeError:
+        # Mending costs time for each error, so only a small file is mended.
+        if len(data) > _MAX_BROKEN_WIDE:
+            return Fault(0, f"the file starts like {name} but is not")
+    text = _newlines(data.decode(encoding, "replace"))
+    line = text.count("\n", 0, max(text.find("\ufffd"), 0)) + 1
+    return text, (FieldWarning(line, "", f"not all of it is {name}: what is not became \ufffd"),)
+
+
+def _repaired(data: bytes) -> tuple[str, tuple[FieldWarning, ...]]:
+    text = _newlines(data.decode("utf-8", "surrogateescape"))
+    first = _BAD.search(text)
+    line = text.count("\n", 0, first.start()) + 1 if first else 0
+    text = _BAD.sub(_as_windows, text, count=_MAX_REPAIRS)
+    if _BAD.search(text):
+        text = _newlines(codecs.charmap_decode(data, "strict", _WINDOWS)[0])
+    return text, (FieldWarning(line, "", "not all of it is UTF-8: the rest was read as Windows-1252"),)
+
+
+def _as_windows(match: re.Match[str]) -> str:
+    return codecs.charmap_decode(match[0].encode("utf-8", "surrogateescape"), "strict", _WINDOWS)[0]
+
+
+def _newlines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
