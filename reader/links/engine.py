@@ -1,0 +1,353 @@
+"""Asks addresses: one request at a time of each, many addresses at once.
+
+A job is one address on its way through requests: HEAD, the GET that confirms
+it, redirects, retries. Between two requests a job waits in its host's lane
+(:mod:`reader.links.lanes`) and costs nothing but its few words, so neither a
+slow host nor one that asked for peace holds back another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import quote, urljoin, urlsplit
+
+import httpx
+
+from reader.address import host_of
+from reader.errors import LinkError
+from reader.links.guard import Malformed, Resolve, check_form, system_resolve
+from reader.links.judge import (
+    HEAD_LIES,
+    PASSING,
+    PAUSES,
+    REDIRECTS,
+    Answer,
+    Hop,
+    Verdict,
+    judge,
+    loop_verdict,
+)
+from reader.links.judge import retry_after as seconds_asked
+from reader.links.lanes import Lane, Lanes
+from reader.links.policy import Policy
+from reader.links.transport import NameUnknown, NotAllowed, TLSFailed, VettedTransport
+from reader.model import Outcome
+
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_HEADERS = {"accept": "*/*", "accept-encoding": "identity", "connection": "keep-alive"}
+_DEAD_AFTER = 3
+_DEAD_AFTER_LIFE = 8
+"""Requests in a row that reached nobody, after which an origin is not tried again in this run:
+one that never answered, and one that did."""
+_PEACE_AFTER = 3
+"""Answers in a row that ask for peace, after which a host's other addresses are put off."""
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One address and how far it has come. ``left`` is what remains of its seconds."""
+
+    address: str
+    url: str
+    left: float
+    tries_left: int
+    spent: float = 0.0
+    method: str = ""
+    hops: list[Hop] = field(default_factory=list)
+    last: Verdict | None = None
+    """What is said of the address when nothing better comes: the answer before a retry."""
+    probing: Answer | None = None
+    """Set while a made-up neighbour is asked to confirm this answer and ``last``."""
+
+
+Done = Callable[[str, Verdict | None, float], None]
+"""Called with the address, its verdict (None: put off) and the seconds its requests took."""
+
+
+class Engine:
+    """All requests of one run. To be used inside one event loop."""
+
+    def __init__(self, policy: Policy, done: Done, resolve: Resolve = system_resolve) -> None:
+        self._policy = policy
+        self._done = done
+        self._transport = VettedTransport(policy, resolve)
+        self._client = httpx.AsyncClient(
+            transport=self._transport,
+            headers={"user-agent": policy.user_agent} | _HEADERS,
+            trust_env=False,
+            timeout=None,  # noqa: S113 - every request stands under asyncio.timeout
+        )
+        self._lanes: Lanes[Job] = Lanes(policy, self._turn, self._transport.release)
+        self._probes: dict[str, Answer] = {}
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far."""
+        return self._transport.requests
+
+    @property
+    def in_flight(self) -> int:
+        """Requests under way."""
+        return self._lanes.in_flight
+
+    def add(self, address: str) -> None:
+        """Take in one address; its result comes by ``done``, perhaps at once."""
+        job = Job(address, "", self._policy.total, self._policy.retries)
+        try:
+            self._aim(job, address)
+        except LinkError as error:
+            self._done(address, Verdict(Outcome.REFUSED, reason=str(error)), 0.0)
+            return
+        self._lanes.put(host_of(job.url), job)
+
+    async def run(self) -> None:
+        """Ask until every address has its result."""
+        await self._lanes.run()
+
+    async def aclose(self) -> None:
+        """Stop asking and drop every connection."""
+        await self._lanes.aclose()
+        await self._client.aclose()
+
+    # -- one turn: one request
+
+    async def _turn(self, job: Job, lane: Lane[Job]) -> None:
+        origin = _origin(job.url)
+        if origin in lane.dead:
+            self._finish(job, lane.dead[origin])
+            return
+        method = job.method or ("GET" if lane.head_lies else "HEAD")
+        # A HEAD that hangs must leave time for the GET that would not.
+        limit = job.left if method == "GET" else job.left / 2
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(limit):
+                answer = await self._ask(method, job.url)
+        except TimeoutError:
+            self._spend(job, started)
+            self._out_of_time(job, lane, method)
+        except (httpx.TransportError, httpx.InvalidURL, LinkError) as error:
+            self._spend(job, started)
+            self._failed(job, lane, method, error)
+        else:
+            self._spend(job, started)
+            lane.failures[origin] = 0
+            lane.answered.add(origin)
+            self._answered(job, lane, method, answer)
+
+    async def _ask(self, method: str, url: str) -> Answer:
+        response = await self._client.send(self._client.build_request(method, url), stream=True)
+        await response.aclose()
+        said = response.extensions
+        location = said["location"]
+        return Answer(
+            url,
+            response.status_code,
+            said["reason_phrase"].decode("latin-1"),
+            {name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers.raw},
+            None if location is None else _text(location),
+            said["sets_cookie"],
+        )
+
+    def _spend(self, job: Job, started: float) -> None:
+        took = time.perf_counter() - started
+        job.spent += took
+        job.left = max(job.left - took, 0.05)
+
+    def _answered(self, job: Job, lane: Lane[Job], method: str, answer: Answer) -> None:
+        if job.probing is not None and job.last is not None:
+            self._probes[job.url.rpartition("/")[0]] = answer
+            self._finish(job, _compared(job.last, job.probing, job.hops, answer))
+            return
+        status = answer.status
+        if status in PAUSES:
+            self._pause(lane, answer)
+        else:
+            lane.strikes = 0
+        if method == "HEAD" and status in HEAD_LIES:
+            lane.head_lies = lane.head_lies or status in (405, 501)
+            self._again(job, "GET")
+        elif status in PASSING and job.tries_left > 0 and lane.strikes < _PEACE_AFTER:
+            job.tries_left -= 1
+            job.last = judge(job.address, answer, job.hops)
+            if status not in PAUSES:
+                lane.pause(min(self._policy.backoff, self._policy.retry_after_cap))
+            self._again(job, "HEAD" if method == "HEAD" and status == 429 else "GET")
+        elif status in REDIRECTS and answer.location:
+            self._follow(job, answer, answer.location)
+        else:
+            if method == "GET" and job.method == "GET" and 200 <= status < 300 and not job.hops:
+                lane.head_lies = True  # HEAD said otherwise a moment ago
+            self._conclude(job, judge(job.address, answer, job.hops), answer)
+        if lane.strikes >= _PEACE_AFTER:
+            for other in self._lanes.take_out(lane, lambda _: True):
+                self._done(other.address, other.last, other.spent)
+
+    def _pause(self, lane: Lane[Job], answer: Answer) -> None:
+        asked = seconds_asked(answer.headers.get("retry-after", ""), datetime.now(UTC))
+        if asked is None:
+            asked = self._policy.backoff * 2**lane.strikes
+        lane.strikes += 1
+        lane.pause(min(asked, self._policy.retry_after_cap))
+
+    def _follow(self, job: Job, answer: Answer, location: str) -> None:
+        job.hops.append(Hop(answer.url, answer.status))
+        try:
+            self._aim(job, urljoin(answer.url, location.strip().replace(" ", "%20")))
+        except (Malformed, ValueError) as error:
+            reason = f"a broken redirect: {error}"
+            self._finish(job, Verdict(Outcome.PROTOCOL_ERROR, answer.status, reason=reason))
+            return
+        except LinkError as error:
+            self._finish(job, Verdict(Outcome.REFUSED, answer.status, reason=f"redirected astray: {error}"))
+            return
+        seen = {hop.url for hop in job.hops}
+        if job.url in seen:
+            self._finish(job, loop_verdict(answer.status, job.hops, job.url, sets_cookie=answer.sets_cookie))
+        elif len(job.hops) > self._policy.max_hops:
+            reason = f"more than {self._policy.max_hops} redirects"
+            self._finish(job, Verdict(Outcome.PROTOCOL_ERROR, answer.status, job.url, reason))
+        else:
+            self._again(job, "")
+
+    def _aim(self, job: Job, address: str) -> None:
+        """Point *job* at *address*, or raise :exc:`LinkError`."""
+        check_form(address)
+        try:
+            url = httpx.URL(address)
+            job.url = str(url.copy_with(fragment=None) if url.fragment else url)
+        except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+            raise Malformed(f"not an address: {error}") from error
+        if not host_of(job.url):
+            raise Malformed("no host in the address")
+
+    # -- failures
+
+    def _out_of_time(self, job: Job, lane: Lane[Job], method: str) -> None:
+        if method == "HEAD" and job.probing is None:
+            self._again(job, "GET")
+            return
+        verdict = Verdict(Outcome.TIMEOUT, target=_reached(job), reason="no answer in time")
+        self._reached_nobody(job, lane, verdict)
+        self._finish(job, verdict if job.probing is None else job.last)
+
+    def _failed(self, job: Job, lane: Lane[Job], method: str, error: Exception) -> None:
+        if job.probing is not None:
+            self._finish(job, job.last)
+            return
+        outcome, may_pass = _kind(error)
+        verdict = Verdict(
+            outcome, target=_reached(job), reason=f"{'after a redirect: ' if job.hops else ''}{error}"
+        )
+        if method == "HEAD" and isinstance(error, httpx.ReadError | httpx.RemoteProtocolError):
+            self._again(job, "GET")  # some servers have no idea of HEAD
+            return
+        if isinstance(error, NotAllowed | httpx.ConnectError | httpx.ConnectTimeout):
+            self._reached_nobody(
+                job, lane, verdict, final=not may_pass and isinstance(error, NotAllowed | NameUnknown)
+            )
+        if may_pass and job.tries_left > 0 and _origin(job.url) not in lane.dead:
+            job.tries_left -= 1
+            job.last = verdict
+            lane.pause(min(self._policy.backoff, self._policy.retry_after_cap))
+            self._again(job, method)
+        else:
+            self._finish(job, verdict)
+
+    def _reached_nobody(self, job: Job, lane: Lane[Job], verdict: Verdict, *, final: bool = False) -> None:
+        """Count it; give up an origin that nobody answers at, with all who wait for it."""
+        origin = _origin(job.url)
+        lane.failures[origin] += 1
+        if not final and lane.failures[origin] < (
+            _DEAD_AFTER_LIFE if origin in lane.answered else _DEAD_AFTER
+        ):
+            return
+        times = "" if final else f" ({lane.failures[origin]} requests to this host in a row)"
+        lane.dead[origin] = Verdict(
+            verdict.outcome, reason=verdict.reason.removeprefix("after a redirect: ") + times
+        )
+        for other in self._lanes.take_out(lane, lambda waiting: _origin(waiting.url) == origin):
+            self._finish(other, lane.dead[origin] if other.probing is None else other.last)
+
+    # -- ends
+
+    def _again(self, job: Job, method: str) -> None:
+        job.method = method
+        self._lanes.put(host_of(job.url), job, first=True)
+
+    def _conclude(self, job: Job, verdict: Verdict, answer: Answer) -> None:
+        first = job.hops[0].url if job.hops else job.url
+        path = urlsplit(first).path.rstrip("/")
+        wanted = self._policy.soft404_probe and path and verdict.outcome in _PROBED
+        if not wanted:
+            self._finish(job, verdict)
+            return
+        folder = first.partition("?")[0].rstrip("/").rpartition("/")[0]
+        if (neighbour := self._probes.get(folder)) is not None:
+            self._finish(job, _compared(verdict, answer, job.hops, neighbour))
+            return
+        job.last, job.probing = verdict, answer
+        job.url = f"{folder}/{secrets.token_hex(8)}"
+        self._again(job, job.method)
+
+    def _finish(self, job: Job, verdict: Verdict | None) -> None:
+        self._done(job.address, verdict, job.spent)
+
+
+_PROBED = (Outcome.ALIVE, Outcome.MOVED, Outcome.REDIRECTED)
+
+
+def _compared(verdict: Verdict, page: Answer, hops: Sequence[Hop], neighbour: Answer) -> Verdict:
+    """*verdict*, or a suspicion where a made-up *neighbour* fares as the page did."""
+    if hops:
+        led = hops[1].url if len(hops) > 1 else page.url
+        same = neighbour.status in REDIRECTS and urljoin(neighbour.url, neighbour.location or "") == led
+    else:
+        same = 200 <= neighbour.status < 300 and _looks(page) == _looks(neighbour)
+    if not same:
+        return verdict
+    return Verdict(Outcome.SOFT_404, verdict.status, verdict.target, "a made-up neighbour fares the same")
+
+
+def _origin(url: str) -> str:
+    return url[: url.index("/", 8)]
+
+
+def _reached(job: Job) -> str:
+    return job.url if job.hops else ""
+
+
+def _kind(error: Exception) -> tuple[Outcome, bool]:
+    """The outcome a failure stands for, and whether asking again may help."""
+    match error:
+        case NotAllowed() | LinkError() | httpx.InvalidURL():
+            return Outcome.REFUSED, False
+        case NameUnknown():
+            return Outcome.DNS_ERROR, error.for_now
+        case TLSFailed():
+            return Outcome.TLS_ERROR, False
+        case httpx.ConnectTimeout() | httpx.ReadError():
+            return Outcome.CONNECT_ERROR, True
+        case httpx.TimeoutException():
+            return Outcome.TIMEOUT, False
+        case httpx.RemoteProtocolError():
+            return Outcome.PROTOCOL_ERROR, False
+    return Outcome.CONNECT_ERROR, False
+
+
+def _looks(answer: Answer) -> tuple[str | None, ...]:
+    return tuple(
+        answer.headers.get(name) for name in ("content-length", "etag", "last-modified", "content-type")
+    )
+
+
+def _text(location: bytes) -> str:
+    try:
+        return location.decode("utf-8")
+    except UnicodeDecodeError:
+        return quote(location, safe=_PRINTABLE)

@@ -1,0 +1,161 @@
+"""Whose turn it is: one lane a host, so that manners towards one never cost another.
+
+A lane lets ``per_host`` requests run at once, starts them ``gap`` seconds
+apart and stands still while its host wants peace; ``in_flight`` bounds all
+lanes together, which take turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+from reader.links.judge import Verdict
+from reader.links.policy import Policy
+
+T = TypeVar("T")
+
+
+class Lane(Generic[T]):
+    """One host: who waits, who is under way, and what was learnt of the host in this run."""
+
+    __slots__ = (
+        *("active", "answered", "dead", "failures", "head_lies", "host"),
+        *("listed", "next_at", "strikes", "waiting"),
+    )
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.waiting: deque[T] = deque()
+        self.active = 0
+        self.next_at = 0.0
+        self.listed = False
+        self.strikes = 0
+        """Answers in a row that asked for peace."""
+        self.head_lies = False
+        """GET is asked at once: this host refuses HEAD, or answers it wrongly."""
+        self.failures: Counter[str] = Counter()
+        """Requests in a row that reached nobody, by origin."""
+        self.answered: set[str] = set()
+        """Origins that answered once."""
+        self.dead: dict[str, Verdict] = {}
+        """The verdict of every further address of an origin that proved unreachable."""
+
+    def pause(self, seconds: float) -> None:
+        """Start nothing more for so long."""
+        self.next_at = max(self.next_at, asyncio.get_running_loop().time() + seconds)
+
+
+class Lanes(Generic[T]):
+    """All hosts. *turn* is awaited for each item with its lane; *idle* is told of hosts with nothing left."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        turn: Callable[[T, Lane[T]], Coroutine[Any, Any, None]],
+        idle: Callable[[str], None],
+    ) -> None:
+        self._policy = policy
+        self._turn = turn
+        self._idle = idle
+        self._lanes: dict[str, Lane[T]] = {}
+        self._ready: deque[Lane[T]] = deque()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: dict[asyncio.Task[None], Lane[T]] = {}
+        self._waiting = 0
+        self._over: asyncio.Future[None] | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Requests under way."""
+        return len(self._tasks)
+
+    def put(self, host: str, item: T, *, first: bool = False) -> None:
+        """Let *item* wait for its turn at *host*; *first* before all others there."""
+        lane = self._lanes.get(host)
+        if lane is None:
+            lane = self._lanes[host] = Lane(host)
+        if first:
+            lane.waiting.appendleft(item)
+        else:
+            lane.waiting.append(item)
+        self._waiting += 1
+        self._list(lane)
+
+    def take_out(self, lane: Lane[T], wanted: Callable[[T], bool]) -> list[T]:
+        """Remove and return those waiting in *lane* that are *wanted*."""
+        out = [item for item in lane.waiting if wanted(item)]
+        lane.waiting = deque(item for item in lane.waiting if not wanted(item))
+        self._waiting -= len(out)
+        return out
+
+    async def run(self) -> None:
+        """Give turns until nobody waits. An error in a turn ends the run with it."""
+        self._over = asyncio.get_running_loop().create_future()
+        self._start_turns()
+        await self._over
+
+    async def aclose(self) -> None:
+        """Cancel every turn under way and wait for its end."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._ready.clear()
+        self._over = None
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _list(self, lane: Lane[T]) -> None:
+        """Put the lane among those that may start a turn, now or when its pause is over."""
+        if lane.listed or not lane.waiting or lane.active >= self._policy.per_host:
+            return
+        lane.listed = True
+        loop = asyncio.get_running_loop()
+        if lane.next_at > loop.time():
+            self._timers[lane.host] = loop.call_at(lane.next_at, self._wake, lane)
+        else:
+            self._ready.append(lane)
+
+    def _wake(self, lane: Lane[T]) -> None:
+        del self._timers[lane.host]
+        lane.listed = False
+        self._list(lane)
+        self._start_turns()
+
+    def _start_turns(self) -> None:
+        if self._over is None or self._over.done():
+            return
+        loop = asyncio.get_running_loop()
+        while self._ready and len(self._tasks) < self._policy.in_flight:
+            lane = self._ready.popleft()
+            lane.listed = False
+            if not lane.waiting or lane.next_at > loop.time():  # emptied, or paused since it was listed
+                self._list(lane)
+                continue
+            item = lane.waiting.popleft()
+            self._waiting -= 1
+            lane.active += 1
+            lane.next_at = max(lane.next_at, loop.time() + self._policy.gap)
+            task = loop.create_task(self._turn(item, lane))
+            self._tasks[task] = lane
+            task.add_done_callback(self._ended)
+            self._list(lane)
+        if not self._tasks and not self._waiting:
+            self._over.set_result(None)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        lane = self._tasks.pop(task)
+        lane.active -= 1
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None and self._over is not None and not self._over.done():
+            self._over.set_exception(error)
+        if lane.waiting:
+            self._list(lane)
+        elif not lane.active:
+            self._idle(lane.host)
+        self._start_turns()
