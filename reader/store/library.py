@@ -6,17 +6,15 @@ own. Nothing here is ever the only copy of anything.
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-import threading
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from typing import Any
 
-from reader.errors import NotFound, StoreDamaged, StoreError
+from reader.errors import NotFound
 from reader.model import Outcome
 from reader.store import library_schema as schema
 from reader.store import sqlite
+from reader.store.library_file import LibraryFile
 from reader.store.rows import (
     BROKEN_OUTCOMES,
     EVERYTHING,
@@ -43,80 +41,12 @@ _ORDER = {
 }
 _SECTION_KINDS = {PlaceKind.ALL, PlaceKind.UNREAD, PlaceKind.UNPUBLISHED, PlaceKind.TOPIC, PlaceKind.OUTLET}
 _CHUNK = 500  # bound variables in one statement
+_OUTCOMES = {o.value: o for o in Outcome}
+_NARROWED = ("title", "outlet", "excerpt")
 
 
-class Library:
+class Library(LibraryFile):
     """The index of one set of sources."""
-
-    def __init__(self, path: Path) -> None:
-        """Open or create the index at *path*; a damaged or older one is rebuilt empty.
-
-        Raises:
-            StoreError: when no database can be made there.
-        """
-        self.path = path
-        self.rebuilt = False
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not self._usable():
-            self.rebuilt = path.exists()
-            self._build()
-
-    def _usable(self) -> bool:
-        if not self.path.exists():
-            return False
-        try:
-            db = self.db
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            identity = db.execute("PRAGMA application_id").fetchone()[0]
-            if (version, identity) != (schema.VERSION, schema.APPLICATION_ID):
-                return False
-            # Reads the schema and one page of each table that every start needs.
-            db.execute("SELECT * FROM section LIMIT 1").fetchone()
-            db.execute("SELECT * FROM article LIMIT 1").fetchone()
-            return True
-        except (StoreError, sqlite3.DatabaseError):
-            return False
-
-    def _build(self) -> None:
-        self.close()
-        for suffix in ("", "-wal", "-shm"):
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        db = self.db
-        with sqlite.write(db):
-            for statement in schema.TABLES.split(";"):
-                db.execute(statement)
-            db.execute(f"PRAGMA application_id={schema.APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version={schema.VERSION}")
-        with sqlite.write(db):
-            sqlite.run_script(db, schema.INDEXES)
-
-    @property
-    def db(self) -> sqlite3.Connection:
-        """This thread's connection."""
-        db: sqlite3.Connection | None = getattr(self._local, "db", None)
-        if db is None:
-            db = sqlite.connect(self.path, synchronous="NORMAL")
-            self._local.db = db
-            with self._lock:
-                self._connections.append(db)
-        return db
-
-    def close(self) -> None:
-        """Close every thread's connection; the library can be used again afterwards."""
-        with self._lock:
-            for db in self._connections:
-                with contextlib.suppress(sqlite3.Error):
-                    db.close()
-            self._connections.clear()
-        self._local = threading.local()
-
-    def rebuild(self) -> None:
-        """Throw the index away and begin an empty one."""
-        self._build()
-        self.rebuilt = True
 
     # -- places -----------------------------------------------------------
 
@@ -127,7 +57,7 @@ class Library:
         """
         sections = {
             (kind, name): (total, unread)
-            for kind, name, total, unread in self.db.execute(
+            for kind, name, total, unread in self._all(
                 "SELECT kind, name, total, unread FROM section WHERE total > 0"
             )
         }
@@ -153,10 +83,7 @@ class Library:
         return rows
 
     def _count(self, table: str, where: str, values: Sequence[object] = ()) -> tuple[int, int]:
-        row = self.db.execute(
-            f"SELECT count(*), coalesce(sum(NOT read), 0) FROM {table} WHERE {where}",
-            tuple(values),
-        ).fetchone()
+        row = self._one(f"SELECT count(*), coalesce(sum(NOT read), 0) FROM {table} WHERE {where}", values)
         return row[0], row[1]
 
     def ids(
@@ -166,13 +93,14 @@ class Library:
         *,
         today: int = 0,
         narrow: str = "",
+        unread: bool = False,
     ) -> array[int]:
         """The rowids of the articles in *place*, in order: what a list holds.
 
         ``narrow`` keeps those in whose title, outlet or excerpt every one of
-        its words stands, whatever their case.
+        its words stands, whatever their case; ``unread`` those not read.
         """
-        source, values = self._source(place, today)
+        source, values = self._source(place, today, unread=unread)
         order = _ORDER.get(sort, "")
         where, more = self._narrow(narrow)
         if where or sort is Sort.OUTLET:
@@ -187,20 +115,22 @@ class Library:
             )
         else:
             query = f"SELECT article FROM ({source}) ORDER BY {order}"
-        return array("q", (row[0] for row in self.db.execute(query, (*values, *more))))
+        with sqlite.errors(self.path):
+            return array("q", (row[0] for row in self.db.execute(query, (*values, *more))))
 
     @staticmethod
-    def _source(place: Place, today: int) -> tuple[str, tuple[object, ...]]:
+    def _source(place: Place, today: int, *, unread: bool) -> tuple[str, tuple[object, ...]]:
         """A select giving article, heat, quality, coverage for *place*, and its values."""
         if place.kind in _SECTION_KINDS:
             kind = "all" if place.kind is PlaceKind.UNREAD else place.kind.value
-            unread = " AND unread" if place.kind is PlaceKind.UNREAD else ""
+            filtered = " AND unread" if unread or place.kind is PlaceKind.UNREAD else ""
             return (
                 "SELECT article, heat, quality, coverage FROM placing"
-                f" WHERE section = (SELECT id FROM section WHERE kind = ? AND name = ?){unread}",
+                f" WHERE section = (SELECT id FROM section WHERE kind = ? AND name = ?){filtered}",
                 (kind, place.name),
             )
         columns = "SELECT id AS article, heat, quality, coverage FROM article WHERE NOT hidden AND "
+        columns += "NOT read AND " if unread else ""
         if place.kind is PlaceKind.STARRED:
             return columns + "starred", ()
         if place.kind is PlaceKind.TODAY:
@@ -210,13 +140,16 @@ class Library:
 
     @staticmethod
     def _narrow(narrow: str) -> tuple[str, list[str]]:
-        words = narrow.split()
-        clause = "(a.title LIKE ? ESCAPE '\\' OR a.outlet LIKE ? ESCAPE '\\' OR a.excerpt LIKE ? ESCAPE '\\')"
+        clauses: list[str] = []
         values: list[str] = []
-        for word in words:
-            escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            values += [f"%{escaped}%"] * 3
-        return " AND ".join([clause] * len(words)), values
+        for word in narrow.split():
+            if word.isascii():
+                clauses.append("(" + " OR ".join(f"a.{c} LIKE ? ESCAPE '\\'" for c in _NARROWED) + ")")
+                values += [f"%{_escaped(word)}%"] * len(_NARROWED)
+            else:  # LIKE knows the case of ASCII letters alone
+                clauses.append(f"holds(?, {', '.join('a.' + c for c in _NARROWED)})")
+                values.append(word.casefold())
+        return " AND ".join(clauses), values
 
     # -- rows ------------------------------------------------------------------
 
@@ -224,45 +157,66 @@ class Library:
         """The rows of *ids*, in that order; those that are gone are left out."""
         found: dict[int, ArticleRow] = {}
         for chunk in _chunks(ids):
-            for row in self.db.execute(
+            for row in self._all(
                 f"SELECT {_ROW} FROM article WHERE id IN ({','.join('?' * len(chunk))})",
                 chunk,
             ):
                 found[row[0]] = _article_row(row)
         return [found[i] for i in ids if i in found]
 
+    def unread(self, ids: Sequence[int]) -> set[int]:
+        """Those of *ids* that are not read."""
+        found: set[int] = set()
+        for chunk in _chunks(ids):
+            marks = ",".join("?" * len(chunk))
+            found.update(
+                row[0]
+                for row in self._all(f"SELECT id FROM article WHERE id IN ({marks}) AND NOT read", chunk)
+            )
+        return found
+
+    def addresses(self, ids: Sequence[int]) -> list[str]:
+        """The addresses of *ids*, each once, in order; articles without one are left out."""
+        return list(dict.fromkeys(row.url for row in self.rows(ids) if row.url))
+
+    def unread_keys(self, ids: Sequence[int]) -> list[str]:
+        """The keys of those of *ids* that are not read, each once."""
+        keys: dict[str, None] = {}
+        for chunk in _chunks(ids):
+            marks = ",".join("?" * len(chunk))
+            for (key,) in self._all(f"SELECT key FROM article WHERE id IN ({marks}) AND NOT read", chunk):
+                keys[key] = None
+        return list(keys)
+
     def by_key(self, key: str) -> list[ArticleRow]:
         """Every file's row under *key*, newest first."""
-        rows = self.db.execute(f"SELECT {_ROW} FROM article WHERE key = ? ORDER BY id DESC", (key,))
+        rows = self._all(f"SELECT {_ROW} FROM article WHERE key = ? ORDER BY id DESC", (key,))
         return [_article_row(row) for row in rows]
 
     def find(self, key: str) -> ArticleRow:
         """The row of *key*: a key, or the path of a file, or the end of one that is the only such.
+
+        Of several files with that key, the newest.
 
         Raises:
             NotFound: when none or several fit.
         """
         if rows := self.by_key(key):
             return rows[0]
-        ending = "%/" + key.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        rows = [
-            _article_row(row)
-            for row in self.db.execute(
-                f"SELECT {_ROW} FROM article WHERE path = ? OR path LIKE ? ESCAPE '\\' LIMIT 2",
-                (key, ending),
-            )
-        ]
-        if len(rows) == 1:
-            return rows[0]
-        raise NotFound(f"{'several articles have' if rows else 'no article has'} the key or path {key}")
+        found = self._all(f"SELECT {_ROW} FROM article WHERE path = ?", (key,)) or self._all(
+            f"SELECT {_ROW} FROM article WHERE path LIKE ? ESCAPE '\\' LIMIT 2", ("%/" + _escaped(key),)
+        )
+        if len(found) == 1:
+            return _article_row(found[0])
+        raise NotFound(f"{'several articles have' if found else 'no article has'} the key or path {key}")
 
     def coverage(self, article: int) -> list[CoverageRow]:
         """The pieces *article* lists and those that list it, earliest first, one a key."""
-        own = self.db.execute("SELECT key FROM article WHERE id = ?", (article,)).fetchone()
+        own = self._one("SELECT key FROM article WHERE id = ?", (article,))
         if own is None:
             return []
         pieces: dict[object, CoverageRow] = {}
-        for row in self.db.execute(
+        for row in self._all(
             "SELECT m.key, m.title, m.excerpt, m.outlet, m.published, m.quality, m.type, m.url,"
             " a.id, a.read, a.link, m.n FROM mention m"
             " LEFT JOIN article a ON m.key <> '' AND a.key = m.key"
@@ -272,7 +226,7 @@ class Library:
             key = row[0] or ("mention", row[11])
             if row[0] != own[0]:
                 pieces.setdefault(key, _coverage_row(row[:11], listed_by=False))
-        for row in self.db.execute(
+        for row in self._all(
             "SELECT a.key, a.title, a.excerpt, a.outlet, a.published, a.quality, a.type, a.url,"
             " a.id, a.read, a.link FROM mention m JOIN article a ON a.id = m.article"
             " WHERE m.key = ? AND m.key <> '' ORDER BY a.id DESC",
@@ -286,42 +240,37 @@ class Library:
         """Files that gave no article, then fields that gave no value, by path and line."""
         return [
             ProblemRow(path, line, field, reason, bool(warning))
-            for path, line, field, reason, warning in self.db.execute(
+            for path, line, field, reason, warning in self._all(
                 "SELECT path, line, field, reason, warning FROM problem ORDER BY warning, path, line"
             )
         ]
 
     def problem_count(self) -> int:
         """How many files gave no article."""
-        count: int = self.db.execute("SELECT count(*) FROM problem WHERE NOT warning").fetchone()[0]
+        count: int = self._one("SELECT count(*) FROM problem WHERE NOT warning")[0]
         return count
 
     def total(self) -> int:
         """How many articles there are."""
-        row = self.db.execute("SELECT total FROM section WHERE kind = 'all'").fetchone()
+        row = self._one("SELECT total FROM section WHERE kind = 'all'")
         return row[0] if row else 0
 
-    # -- meta ------------------------------------------------------------
-
-    def meta(self, name: str) -> int:
-        """A number kept under *name*, 0 where there is none."""
-        row = self.db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        return int(row[0]) if row else 0
+    # -- what an ingest asks ---------------------------------------------------
 
     def folders(self, source: str) -> dict[str, bytes]:
         """The packed file times of each folder of *source*, as the last run left them."""
-        return dict(self.db.execute("SELECT path, stats FROM folder WHERE source = ?", (source,)))
+        return dict(self._all("SELECT path, stats FROM folder WHERE source = ?", (source,)))
 
     def sources(self) -> list[str]:
         """The names of the sources that the index knows folders of."""
-        return [row[0] for row in self.db.execute("SELECT DISTINCT source FROM folder")]
+        return [row[0] for row in self._all("SELECT DISTINCT source FROM folder")]
 
     def paths_below(self, source: str) -> list[str]:
         """The paths of every article and problem file of *source*."""
         prefix = source + "/"
         return [
             row[0]
-            for row in self.db.execute(
+            for row in self._all(
                 "SELECT path FROM article WHERE path >= ?1 AND path < ?2"
                 " UNION SELECT path FROM problem WHERE path >= ?1 AND path < ?2",
                 (prefix, source + "0"),  # "0" is the character after "/"
@@ -334,37 +283,21 @@ class Library:
         for start in range(0, len(paths), _CHUNK):
             chunk = paths[start : start + _CHUNK]
             marks = ",".join("?" * len(chunk))
-            found.update(self.db.execute(f"SELECT path, key FROM article WHERE path IN ({marks})", chunk))
+            found.update(self._all(f"SELECT path, key FROM article WHERE path IN ({marks})", chunk))
         return found
 
-    def check(self) -> None:
-        """Look through the whole file.
 
-        Raises:
-            StoreDamaged: with SQLite's first complaint.
-        """
-        answer = self.db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if answer != "ok":
-            raise StoreDamaged(f"the library index is damaged: {answer}")
-
-
-def _article_row(row: tuple[object, ...]) -> ArticleRow:
+def _article_row(row: Sequence[Any]) -> ArticleRow:
     values = list(row)
     values[9] = None if row[9] is None else bool(row[9])
     values[12], values[13] = bool(row[12]), bool(row[13])
-    values[14] = Outcome(row[14]) if row[14] else None
-    return ArticleRow(*values)  # type: ignore[arg-type]
+    values[14] = _OUTCOMES.get(row[14])
+    return ArticleRow(*values)
 
 
-def _coverage_row(row: Sequence[object], *, listed_by: bool) -> CoverageRow:
+def _coverage_row(row: Sequence[Any], *, listed_by: bool) -> CoverageRow:
     *values, article, read, link = row
-    return CoverageRow(
-        *values,  # type: ignore[arg-type]
-        article=article,  # type: ignore[arg-type]
-        read=bool(read),
-        link=Outcome(link) if link else None,
-        listed_by=listed_by,
-    )
+    return CoverageRow(*values, article, bool(read), _OUTCOMES.get(link), listed_by)
 
 
 def _chunks(values: Iterable[int]) -> Iterator[list[int]]:
@@ -376,3 +309,8 @@ def _chunks(values: Iterable[int]) -> Iterator[list[int]]:
             chunk = []
     if chunk:
         yield chunk
+
+
+def _escaped(word: str) -> str:
+    """*word* with what LIKE would read as a sign of its own made plain."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

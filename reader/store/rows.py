@@ -1,4 +1,4 @@
-"""What the library hands out: small frozen rows, their text already clean."""
+"""What the library hands out: small frozen rows, their text already clean; paths and keys are exact."""
 
 from __future__ import annotations
 

@@ -61,6 +61,7 @@ class Writer:
         checked = links(a.address for a in batch.articles if a.address)
         db = self.library.db
         with sqlite.write(db):
+            sqlite.check_in_place(db)
             self._load_sections(db)
             self._forget(
                 db, [*batch.removed, *(a.path for a in batch.articles), *(p.path for p in batch.problems)]
@@ -68,7 +69,7 @@ class Writer:
             self._insert(db, batch.articles, marked, checked)
             db.executemany(
                 "INSERT INTO problem VALUES (?, ?, '', ?, 0)",
-                [(clean(p.path), p.line, clean(p.reason)) for p in batch.problems],
+                [(p.path, p.line, clean(p.reason)) for p in batch.problems],
             )
             db.executemany(
                 "DELETE FROM folder WHERE source = ? AND path = ?",
@@ -92,7 +93,7 @@ class Writer:
     def _forget(self, db: sqlite3.Connection, paths: Sequence[str]) -> None:
         for path in paths:
             row = db.execute("SELECT id, sections FROM article WHERE path = ?", (path,)).fetchone()
-            db.execute("DELETE FROM problem WHERE path = ?", (clean(path),))
+            db.execute("DELETE FROM problem WHERE path = ?", (path,))
             if row is None:
                 continue
             _unplace(db, row[0], f"{row[1]} {self._hidden(db)}")
@@ -131,8 +132,7 @@ class Writer:
                 for section in ([self._hidden(db)] if mark.hidden else sections)
             )
             mentions.extend((number, n, *_mention_values(r)) for n, r in enumerate(article.related))
-            path = clean(article.path)
-            warnings.extend((path, w.line, clean(w.field), clean(w.reason)) for w in article.warnings)
+            warnings.extend((article.path, w.line, clean(w.field), clean(w.reason)) for w in article.warnings)
         db.executemany(f"INSERT INTO article VALUES ({','.join('?' * 22)})", rows)
         placings.sort()
         db.executemany("INSERT INTO placing VALUES (?, ?, ?, ?, ?, ?)", placings)
@@ -168,6 +168,7 @@ class Writer:
             return
         db = self.library.db
         with sqlite.write(db):
+            sqlite.check_in_place(db)
             self._load_sections(db)
             for mark in marks:
                 self._mark(db, mark)

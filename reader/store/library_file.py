@@ -1,0 +1,149 @@
+"""Opening, building and rebuilding ``library.db``.
+
+Nothing here is ever the only copy of anything, so what is damaged or of
+another version is thrown away; but never what is only busy or unwritable.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from reader.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly
+from reader.store import library_schema as schema
+from reader.store import sqlite
+
+_NEEDED = ("meta", "folder", "article", "mention", "section", "placing", "problem")
+
+
+class LibraryFile:
+    """One index, and a connection to it for every thread that asks."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the index at *path*; a damaged or older one is rebuilt empty.
+
+        Raises:
+            StoreError: when no database can be made there.
+        """
+        self.path = path
+        self.rebuilt = False
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreReadOnly(f"{path.parent} cannot be made: {error.strerror}.") from error
+        if not self._usable():
+            with self._building():
+                if not self._usable():
+                    self.rebuilt = path.exists()
+                    self._build()
+
+    def _usable(self) -> bool:
+        if not self.path.exists():
+            return False
+        try:
+            with sqlite.errors(self.path):
+                version = self.db.execute("PRAGMA user_version").fetchone()[0]
+                identity = self.db.execute("PRAGMA application_id").fetchone()[0]
+                if (version, identity) != (schema.VERSION, schema.APPLICATION_ID):
+                    return False
+                for table in _NEEDED:  # the schema, and a page of each
+                    self.db.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()
+            return True
+        except (StoreBusy, StoreReadOnly):
+            raise
+        except StoreError:
+            return False
+
+    @contextlib.contextmanager
+    def _building(self) -> Iterator[None]:
+        """Let one process at a time look whether there is something to build, and build it."""
+        try:
+            file = self.path.with_name(self.path.name + ".lock").open("ab")
+        except OSError as error:
+            raise StoreReadOnly(f"{self.path} cannot be written: {error.strerror}.") from error
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _build(self) -> None:
+        self.close()
+        try:
+            for suffix in (*sqlite.SIDE_FILES, ""):
+                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreReadOnly(f"{self.path} cannot be replaced: {error.strerror}.") from error
+        with sqlite.write(self.db):
+            sqlite.run_script(self.db, schema.TABLES + schema.INDEXES)
+            self.db.execute(f"PRAGMA application_id={schema.APPLICATION_ID}")
+            self.db.execute(f"PRAGMA user_version={schema.VERSION}")
+
+    @property
+    def db(self) -> sqlite.Connection:
+        """This thread's connection."""
+        db: sqlite.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = sqlite.connect(self.path, synchronous="NORMAL")
+            db.create_function("holds", -1, _holds, deterministic=True)
+            self._local.db = db
+            with self._lock:
+                self._connections.append(db)
+        return db
+
+    def close(self) -> None:
+        """Close every thread's connection; the library can be used again afterwards."""
+        with self._lock:
+            for db in self._connections:
+                with contextlib.suppress(sqlite3.Error):
+                    db.close()
+            self._connections.clear()
+        self._local = threading.local()
+
+    def rebuild(self) -> None:
+        """Throw the index away and begin an empty one; one that another process began meanwhile is taken.
+
+        Raises:
+            StoreError: when no database can be made there.
+        """
+        held: sqlite.Connection | None = getattr(self._local, "db", None)
+        ours = held.identity if held else sqlite.file_identity(self.path)
+        self.close()
+        with self._building():
+            if sqlite.file_identity(self.path) == ours or not self._usable():
+                self._build()
+        self.rebuilt = True
+
+    def _all(self, query: str, values: Sequence[object] = ()) -> list[Any]:
+        with sqlite.errors(self.path):
+            return self.db.execute(query, values).fetchall()
+
+    def _one(self, query: str, values: Sequence[object] = ()) -> Any:
+        with sqlite.errors(self.path):
+            return self.db.execute(query, values).fetchone()
+
+    def meta(self, name: str) -> int:
+        """A number kept under *name*, 0 where there is none."""
+        row = self._one("SELECT value FROM meta WHERE name = ?", (name,))
+        return int(row[0]) if row else 0
+
+    def check(self) -> None:
+        """Look through the whole file.
+
+        Raises:
+            StoreDamaged: with SQLite's first complaint.
+        """
+        answer = self._one("PRAGMA quick_check(1)")[0]
+        if answer != "ok":
+            raise StoreDamaged(f"the library index is damaged: {answer}")
+
+
+def _holds(word: str, *texts: str) -> bool:
+    """Whether *word*, case folded, stands in one of *texts*: what LIKE does for ASCII alone."""
+    return any(word in text.casefold() for text in texts)
