@@ -1,0 +1,372 @@
+"""Opening addresses: real programs, real streams; what reached them is read from their own record."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from reader.browser import Plan, open_address, plan, run, safe_address, unusual
+from reader.errors import BrowserError
+
+GOOD = "https://example.org/a/b?x=1&y=2#part"
+SAFE = re.compile(r"https?://[A-Za-z0-9.\-_:\[\]]+/[A-Za-z0-9\-._~/?#=&+%:;,@]*")
+
+HOSTILE = [
+    "",
+    " ",
+    "-evil",
+    "--remote-debugging-port=1",
+    "javascript:alert(1)",
+    "file:///etc/passwd",
+    "data:text/html,<script>1</script>",
+    "ftp://example.org/",
+    "//example.org/x",
+    "https:///path",
+    "https:example.org",
+    "http://user:pass@example.org/",
+    "https://good.example\\@evil.example/",
+    "https://example.org/\n--incognito",
+    "https://example.org/ -evil",
+    "https://example.org/\x1b]0;x\x07",
+    "https://example.org/$(touch PWNED)",
+    "https://example.org/`touch${IFS}PWNED`",
+    "https://example.org/;touch${IFS}PWNED;#",
+    "https://example.org/'&touch${IFS}PWNED&'",
+    'https://example.org/"|touch${IFS}PWNED|"',
+    "https://example.org/%s%s%n%00%0a-evil",
+    "https://example.org/*?[a]{b,c}~<>^!",
+    "https://-oProxyCommand=touch.example/",
+    "https://\u202egro.elpmaxe/",
+    "https://[::1%25eth0]/",
+    "https://example.org:99999/",
+    "https://exa mple.org/",
+    "https://ex\u2044ample.org@evil/",
+    "https://" + "a" * 70 + ".org/",
+    "https://example.org/" + "a" * 5000,
+    "HTTPS://EXAMPLE.ORG/\u202e\u2066",
+    "view-source:https://example.org/",
+]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A folder with programs that record their arguments, one a line, and nothing else on the PATH."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    recorder = (
+        f'#!/bin/sh\nfor a in "$@"; do printf "%s\\n" "$a" >> {shlex.quote(str(tmp_path / "record"))}; done\n'
+    )
+    for name, more in [
+        ("recorder", ""),
+        ("noisy", "echo NOISE; echo NOISE >&2; : > /dev/null; read x\n"),
+        ("failing", "exit 3\n"),
+        ("dying", "kill -9 $$\n"),
+        ("slow", "sleep 3\n"),
+        ("w3m", ""),
+    ]:
+        script(folder / name, recorder + more)
+    return folder
+
+
+def script(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def world(desk: Path, browser: str = "", **more: str) -> dict[str, str]:
+    return {"PATH": f"{desk}:/usr/bin:/bin", "HOME": str(desk), "BROWSER": browser, **more}
+
+
+def record(desk: Path) -> list[str]:
+    path = desk.parent / "record"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+# -- addresses
+
+
+@pytest.mark.parametrize(
+    ("given", "safe"),
+    [
+        (GOOD, GOOD),
+        ("HTTP://Example.ORG", "http://example.org/"),
+        ("  https://example.org/x\n", "https://example.org/x"),
+        ("https://example.org:443/", "https://example.org/"),
+        ("https://example.org:/", "https://example.org/"),
+        ("https://example.org:8443/", "https://example.org:8443/"),
+        ("https://example.org./", "https://example.org/"),
+        (
+            "https://münchen.example/straße?q=ü#ß",
+            "https://xn--mnchen-3ya.example/stra%C3%9Fe?q=%C3%BC#%C3%9F",
+        ),
+        ("https://faß.example/", "https://xn--fa-hia.example/"),
+        ("https://例え。テスト/", "https://xn--r8jz45g.xn--zckzah/"),
+        ("https://127。0。0。1/", "https://127.0.0.1/"),
+        ("https://[2001:DB8::1]/", "https://[2001:db8::1]/"),
+        ("https://example.org/100%/%41%zz", "https://example.org/100%25/%41%25zz"),
+        ("https://example.org/a'b(c)|d", "https://example.org/a%27b%28c%29%7Cd"),
+        ("https://example.org/\\..\\x", "https://example.org/%5C..%5Cx"),
+        ("https://example.org?q=1", "https://example.org/?q=1"),
+    ],
+)
+def test_an_address_is_spelled_safely(given: str, safe: str) -> None:
+    assert safe_address(given) == safe
+    assert safe_address(safe) == safe
+
+
+def test_a_hostile_address_is_refused_or_made_harmless() -> None:
+    refused = 0
+    for address in HOSTILE:
+        try:
+            safe = safe_address(address)
+        except BrowserError as error:
+            refused += 1
+            assert "\n" not in str(error) and str(error).isprintable()
+        else:
+            assert SAFE.fullmatch(safe), safe
+    assert refused >= 20
+
+
+@pytest.mark.parametrize(
+    "code", [*range(0x21), *range(0x7F, 0xA1), 0x2028, 0x2029, 0x202E, 0x2066, 0x3000, 0xD800]
+)
+def test_no_control_blank_or_direction_character_passes(code: int) -> None:
+    with pytest.raises(BrowserError):
+        safe_address(f"https://example.org/a{chr(code)}b")
+
+
+@pytest.mark.parametrize(
+    ("address", "word"),
+    [
+        ("https://аррӏе.example/", "plain ASCII"),
+        ("https://xn--80ak6aa92e.example/", "plain ASCII"),
+        ("https://example.org:8080/", "8080"),
+        ("https://203.0.113.9/", "number"),
+        ("https://2130706433/", "number"),
+        ("https://0x7f.1/", "number"),
+        ("https://[::1]/", "number"),
+        ("https://intranet/", "local name"),
+        ("https://example.org/" + "a" * 600, "characters long"),
+        ("javascript:1", "only http"),
+    ],
+)
+def test_what_is_unusual_is_said(address: str, word: str) -> None:
+    assert word in unusual(address)
+
+
+def test_an_everyday_address_is_not_unusual() -> None:
+    assert unusual("https://www.example.org/2020/06/11/a-long-enough-slug-of-a-story/?page=2") == ""
+
+
+# -- what reaches the program
+
+FORMS = [
+    "recorder",
+    "recorder %s",
+    "recorder --new-tab %s",
+    "recorder --url=%s",
+    "'recorder' \"%s\" &",
+    "absent-browser %s:recorder",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_only_an_address_reaches_the_browser(form: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(desk.parent)
+    opened = 0
+    for address in [*HOSTILE, GOOD]:
+        try:
+            open_address(address, environ=world(desk, form))
+        except BrowserError:
+            continue
+        opened += 1
+    assert opened >= 5
+    got = [line.removeprefix("--url=") for line in record(desk)]
+    assert got.count("--new-tab") == (opened if "--new-tab" in form else 0)
+    addresses = [line for line in got if line != "--new-tab"]
+    assert len(addresses) == opened
+    for line in addresses:
+        assert SAFE.fullmatch(line) and urlsplit(line).hostname
+    assert GOOD in addresses
+    assert not list(desk.parent.rglob("PWNED*"))
+
+
+CODE_FORMS = [
+    "sh -c 'recorder %s'",
+    "sh -c recorder\\ %s",
+    "sh -c 'recorder \"$1\"' sh %s",
+    "sh -c recorder",
+    "/bin/bash -lc 'recorder %s'",
+    "bash -o pipefail -c x %s",
+    "sh",
+    "sh %s",
+    "env sh -c 'recorder %s'",
+    "env -S 'sh -c recorder' %s",
+    "env %s",
+    "nice -n 5 sh -c x %s",
+    "busybox sh -c x %s",
+    "python3 -c 'import os; os.system(\"recorder %s\")'",
+    "python3 -c x %s",
+    "perl -e 'system shift' %s",
+    "perl -ne x %s",
+    "node --eval x %s",
+    "ruby -e x %s",
+    "php -r x %s",
+    "awk 'BEGIN{system(\"recorder %s\")}'",
+    "awk BEGIN{} %s",
+    "osascript -e 'open location \"%s\"'",
+    "cmd.exe /c start %s",
+    "pwsh -Command x %s",
+    "xterm -e 'w3m %s'",
+    "xterm -e %s",
+    "xterm -e sh -c x %s",
+    "ssh desk recorder %s",
+    "su -c recorder %s",
+    "tmux new-window %s",
+    "%s",
+    "recorder 'openURL(%s)'",
+    "recorder '%s; touch PWNED'",
+    "recorder 'a b%s'",
+    "recorder 'unbalanced",
+    "''",
+    "&",
+]
+
+
+@pytest.mark.parametrize("form", CODE_FORMS)
+def test_a_command_that_makes_the_address_code_is_refused(form: str, desk: Path) -> None:
+    """As the configured command, and as $BROWSER with a hostile and with a harmless address."""
+    for address in ("https://example.org/;touch${IFS}PWNED", GOOD):
+        with pytest.raises(BrowserError) as first:
+            open_address(address, command=form, environ=world(desk))
+        with pytest.raises(BrowserError):
+            open_address(address, environ=world(desk, form))
+        assert "\n" not in str(first.value)
+    assert record(desk) == [] and not list(desk.parent.rglob("PWNED*"))
+
+
+def test_a_script_run_by_an_interpreter_is_a_browser(desk: Path) -> None:
+    assert open_address(GOOD, command=f"sh {desk}/recorder %s", environ=world(desk))
+    assert record(desk) == [GOOD]
+    assert plan(GOOD, command="python3 -m webbrowser %s", environ=world(desk)).argv[1:] == (
+        "-m",
+        "webbrowser",
+        GOOD,
+    )
+
+
+def test_the_configured_command_goes_before_the_variable(desk: Path) -> None:
+    ran = open_address(GOOD, command="recorder --mine", environ=world(desk, "failing"))
+    assert ran == shlex.join([str(desk / "recorder"), "--mine", GOOD])
+    assert record(desk) == ["--mine", GOOD]
+
+
+def test_a_path_with_blanks_and_a_home_folder(desk: Path, tmp_path: Path) -> None:
+    script(desk / "my browser", (desk / "recorder").read_text())
+    open_address(GOOD, environ=world(desk, f"'{desk}/my browser'"))
+    open_address(GOOD, environ=world(desk, "~/recorder"))
+    assert record(desk) == [GOOD, GOOD]
+
+
+# -- how it runs
+
+
+def test_the_next_browser_is_tried_when_one_fails(desk: Path) -> None:
+    assert "recorder" in open_address(GOOD, environ=world(desk, "failing:recorder"))
+    assert record(desk) == [GOOD, GOOD]
+
+
+@pytest.mark.parametrize(
+    ("form", "word"),
+    [
+        ("failing", "exit status 3"),
+        ("dying", "signal 9"),
+        ("absent-browser", "no program absent-browser"),
+        ("/nowhere/browser %s", "no program /nowhere/browser"),
+        ("w3m", "w3m needs the terminal"),
+    ],
+)
+def test_a_failure_has_its_reason(form: str, word: str, desk: Path) -> None:
+    with pytest.raises(BrowserError, match=word):
+        open_address(GOOD, environ=world(desk, form))
+
+
+def test_a_program_that_cannot_start_has_its_reason(desk: Path) -> None:
+    script(desk / "odd", "#!/nowhere/interpreter\n")
+    with pytest.raises(BrowserError, match=r"odd could not be started: No such file"):
+        open_address(GOOD, environ=world(desk, "odd"))
+
+
+def test_a_noisy_browser_draws_nothing_and_reads_nothing(
+    desk: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(BrowserError, match="exit status 1"):  # its `read` found the end of the file at once
+        open_address(GOOD, environ=world(desk, "noisy"))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_slow_browser_counts_as_opened(desk: Path) -> None:
+    begun = time.monotonic()
+    open_address(GOOD, environ=world(desk, "slow"), timeout=0.2)
+    assert time.monotonic() - begun < 2.9  # it sleeps for 3: it was not waited for
+    assert record(desk) == [GOOD]
+
+
+def test_the_browser_is_detached(desk: Path) -> None:
+    out = desk.parent / "seen"
+    look = "f'{os.getsid(0) == os.getpid()} {os.getcwd()} {os.isatty(0)}'"
+    code = f"import os; open({str(out)!r}, 'w').write({look})"
+    script(desk / "looker", f"#!{sys.executable}\n{code}\n")
+    open_address(GOOD, environ=world(desk, "looker"), timeout=20)
+    assert out.read_text() == f"True {desk} False"
+
+
+def test_a_text_browser_gets_the_terminal(desk: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    script(desk / "lynx", '#!/bin/sh\necho "page of $1"\n')
+    way = plan(GOOD, environ=world(desk, "env lynx"))
+    assert way.needs_terminal
+    run(way, environ=world(desk))
+    assert capfd.readouterr().out == f"page of {GOOD}\n"
+
+
+def test_a_text_browser_behind_another_name_gets_the_terminal(desk: Path) -> None:
+    (desk / "x-browser").symlink_to(desk / "w3m")
+    assert plan(GOOD, environ=world(desk, "x-browser")).needs_terminal
+    assert not plan(GOOD, environ=world(desk, "recorder")).needs_terminal
+
+
+# -- what the machine has
+
+
+def alone(desk: Path, **more: str) -> dict[str, str]:
+    return {"PATH": str(desk), "HOME": str(desk), **more}
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="a Mac always has its own opener")
+def test_the_machine_s_own_browser(desk: Path) -> None:
+    for name in ("xdg-open", "wslview"):
+        script(desk / name, (desk / "recorder").read_text())
+    assert plan(GOOD, environ=alone(desk, DISPLAY=":0")) == Plan((str(desk / "xdg-open"), GOOD))
+    assert plan(GOOD, environ=alone(desk, WAYLAND_DISPLAY="wayland-0")).name == "xdg-open"
+    assert plan(GOOD, environ=alone(desk, WSL_DISTRO_NAME="x")).name == "wslview"
+    assert plan(GOOD, environ=alone(desk, SSH_CONNECTION="x")) == Plan(
+        (str(desk / "w3m"), GOOD), needs_terminal=True
+    )
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="a Mac always has its own opener")
+def test_no_display_and_no_browser_suggests_copying(desk: Path) -> None:
+    (desk / "w3m").unlink()
+    script(desk / "firefox", "#!/bin/sh\n")
+    with pytest.raises(BrowserError, match=r"no display.*copy the address"):
+        plan(GOOD, environ=alone(desk))
+    (desk / "firefox").unlink()
+    with pytest.raises(BrowserError, match=r"no browser was found.*copy the address"):
+        plan(GOOD, environ=alone(desk, DISPLAY=":0"))
