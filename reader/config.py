@@ -96,7 +96,8 @@ def _between(low: float, high: float) -> _Check:
 
 
 def _header(value: str) -> str:
-    return "" if value.isascii() and value.isprintable() else "must be printable ASCII"
+    good = value.isascii() and value.isprintable() and value == value.strip()
+    return "" if good else "must be printable ASCII without blanks around it"
 
 
 def _base_url(value: str) -> str:

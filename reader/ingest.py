@@ -1,20 +1,20 @@
 """Sources -> frontmatter -> library: incremental, cancellable, safe to stop anywhere.
 
 A folder's file times are kept in the same transaction as the last of its
-articles, so a run that was cut off leaves only whole articles behind and the
-next one reads again just what is not yet in.
+articles, and now and then on the way there, the rest marked as unread. So a
+run that was cut off leaves only whole articles behind, and the next one knows
+of each of them and reads what is not yet in (after a kill a little more).
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reader import frontmatter, sources
-from reader.errors import NotFound, SourceError
+from reader.errors import NotFound, SourceError, StoreDamaged
 from reader.model import Article, LinkCheck, Mark, Problem
-from reader.sources import FolderChange, Source
+from reader.sources import Source
 from reader.store.library import Library
 from reader.store.state import State
 from reader.store.writer import Batch, Writer
@@ -23,6 +23,7 @@ BATCH = 1_000
 """Files in one transaction."""
 
 _FIRST_BATCH = 200  # small, so that the first page shows soon
+_KEEP_EVERY = 10  # batches of one folder between two notes of how far it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,19 @@ class Ingest:
     def run(self) -> Report:
         """Bring the library up to date with the sources and with the reader's marks.
 
+        A library found damaged on the way is begun anew.
+
         Raises:
             StoreError: the library cannot be written.
         """
+        try:
+            return self._run()
+        except StoreDamaged:
+            self.library.rebuild()
+            self._writer, self._moves = Writer(self.library), _Moves()
+            return self._run()
+
+    def _run(self) -> Report:
         report = Report()
         sync(self.library, self.state)
         self._drop_other_sources()
@@ -121,23 +132,23 @@ class Ingest:
 
     def _take(self, source: Source, scan: sources.Scan, report: Report) -> None:
         total, done = scan.changed, 0
-        batch = Batch()
-        limit = _FIRST_BATCH
+        batch, limit = Batch(), _FIRST_BATCH
         self.progress(Progress(source.name, 0, total))
         for change in scan.changes:
-            prefix = f"{source.name}/{change.path}/" if change.path else f"{source.name}/"
-            for name in change.changed:
-                if self._stopped:
-                    break
-                self._read(source, prefix, change, name, batch)
-                done += 1
-                if len(batch) >= limit:
+            inner = f"{change.path}/" if change.path else ""
+            batches = 0
+            for number, name in enumerate(change.changed):
+                if self._stopped or len(batch) >= limit:
+                    if self._stopped or batches % _KEEP_EVERY == 0:
+                        batch.folders.append((source.name, change.path, change.stats_after(number)))
                     self._flush(batch, report)
                     self.progress(Progress(source.name, done, total))
-                    batch, limit = Batch(), BATCH
-            if self._stopped:
-                break
-            batch.removed.extend(prefix + name for name in change.removed)
+                    batch, limit, batches = Batch(), BATCH, batches + 1
+                if self._stopped:
+                    return
+                self._read(source, inner + name, batch)
+                done += 1
+            batch.removed.extend(f"{source.name}/{inner}{name}" for name in change.removed)
             if change.gone:
                 batch.gone_folders.append((source.name, change.path))
             else:
@@ -146,9 +157,8 @@ class Ingest:
         self.progress(Progress(source.name, done, total))
 
     @staticmethod
-    def _read(source: Source, prefix: str, change: FolderChange, name: str, batch: Batch) -> None:
-        path = prefix + sources.to_text(name)
-        inner = f"{change.path}/{sources.to_text(name)}" if change.path else sources.to_text(name)
+    def _read(source: Source, inner: str, batch: Batch) -> None:
+        path = f"{source.name}/{inner}"
         try:
             found = frontmatter.read(sources.read_file(source.root, inner), path)
         except SourceError as error:
@@ -203,7 +213,7 @@ def reread(found: Sequence[Source], path: str) -> Article:
     """
     name, _, inner = path.partition("/")
     source = next((s for s in found if s.name == name), None)
-    if source is None or not inner or os.path.isabs(inner) or ".." in inner.split("/"):
+    if source is None or not inner or inner.startswith("/") or ".." in inner.split("/"):
         raise NotFound(f"{path} is in none of the open folders")
     article = frontmatter.read(sources.read_file(source.root, inner), path)
     if isinstance(article, Problem):

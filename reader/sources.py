@@ -31,6 +31,7 @@ MAX_FILE = 16 * 1024 * 1024
 
 _SKIPPED = {"node_modules", "__pycache__"}
 _UNPROVEN = -1  # a time so recent that a later edit could bear it too
+_UNREAD = -2  # no time at all: the file is there, or was, and its article may be in
 _RACY_NS = 2_000_000_000  # the coarsest file time in use (FAT)
 _ENTRY = struct.Struct("<qqQ")
 _ODD = {chr(c): chr(c + 0x1300) for c in range(0xDC80, 0xDD00)} | {
@@ -51,7 +52,8 @@ class FolderChange:
     """What differs in one folder since it was last seen.
 
     ``path`` is relative to the source, ``""`` for its root; ``changed`` and
-    ``removed`` are file names in it; ``stats`` is to be kept once they are in.
+    ``removed`` are the names of files in it, all as text; ``stats`` is to be
+    kept once they are in.
     """
 
     path: str
@@ -59,6 +61,12 @@ class FolderChange:
     removed: list[str] = field(default_factory=list)
     stats: bytes = b""
     gone: bool = False
+
+    def stats_after(self, done: int) -> bytes:
+        """What to keep when only the first *done* of the changed files are in: the rest will be read again."""
+        entries = _unpack(self.stats)
+        entries.update(dict.fromkeys([*self.changed[done:], *self.removed], (_UNREAD, 0, 0)))
+        return _pack(entries)
 
 
 @dataclass(slots=True)
@@ -176,7 +184,7 @@ def scan(source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool]
 
 
 def _list(source: Source, path: str) -> tuple[dict[str, tuple[int, int, int]], list[str]]:
-    """The article files of one folder with (time, size, inode), and the folders in it.
+    """The article files of one folder, as text, with (time, size, inode), and the folders in it, as they are.
 
     The time is the later of the contents' and the inode's: the second cannot be
     set, so an edit that puts the first back (``touch -r``, ``rsync -t``) is seen.
@@ -204,7 +212,7 @@ def _list(source: Source, path: str) -> tuple[dict[str, tuple[int, int, int]], l
                 continue
             proven = abs(now - info.st_mtime_ns) > _RACY_NS
             when = max(info.st_mtime_ns, info.st_ctime_ns) if proven else _UNPROVEN
-            names[name] = (when, info.st_size, info.st_ino)
+            names[to_text(name)] = (when, info.st_size, info.st_ino)
     return names, folders
 
 
@@ -232,17 +240,16 @@ def _compare(
     old = {} if before is None else _unpack(before)
     change = FolderChange(path, stats=stats)
     change.changed = sorted(
-        name for name, entry in names.items() if entry[0] == _UNPROVEN or old.get(to_text(name)) != entry
+        name for name, entry in names.items() if entry[0] == _UNPROVEN or old.get(name) != entry
     )
-    present = {to_text(name) for name in names}
-    change.removed = [name for name in old if name not in present]
+    change.removed = [name for name in old if name not in names]
     return change
 
 
 def _pack(names: Mapping[str, tuple[int, int, int]]) -> bytes:
     ordered = sorted(names)
     times = b"".join(_ENTRY.pack(*names[name]) for name in ordered)
-    return struct.pack("<I", len(ordered)) + times + "\0".join(map(to_text, ordered)).encode()
+    return struct.pack("<I", len(ordered)) + times + "\0".join(ordered).encode()
 
 
 def _unpack(stats: bytes) -> dict[str, tuple[int, int, int]]:

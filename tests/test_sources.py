@@ -200,7 +200,7 @@ def test_file_names_of_any_bytes(source: Source) -> None:
         (source.root / os.fsdecode(name)).write_bytes(name)
     known: dict[str, bytes] = {}
     found = look(source, known)
-    texts = [to_text(name) for change in found.changes for name in change.changed]
+    texts = [name for change in found.changes for name in change.changed]
     assert len(set(texts)) == len(names)
     for text in texts:
         text.encode()  # can be stored
@@ -265,6 +265,24 @@ def test_stopping_forgets_nothing(source: Source) -> None:
     known: dict[str, bytes] = {}
     look(source, known)
     assert scan(source, known, stop=lambda: True).changes == []
+
+
+def test_what_an_interrupted_run_keeps(source: Source) -> None:
+    for name in ("a.md", "b.md", "c.md"):
+        put(source, name)
+    known: dict[str, bytes] = {}
+    (change,) = look(source, known).changes
+    known[""] = change.stats_after(1)
+    assert changed(scan(source, known)) == ["b.md", "c.md"]
+    (source.root / "b.md").unlink()
+    found = look(source, known)
+    assert (changed(found), removed(found)) == (["c.md"], ["b.md"])
+    put(source, "d.md")
+    (source.root / "a.md").unlink()
+    (change,) = scan(source, known).changes
+    known[""] = change.stats_after(0)
+    found = look(source, known)
+    assert (changed(found), removed(found)) == (["d.md"], ["a.md"])
 
 
 def test_known_times_that_are_no_such_thing(source: Source) -> None:

@@ -296,8 +296,8 @@ def _article_row(row: Sequence[Any]) -> ArticleRow:
 
 
 def _coverage_row(row: Sequence[Any], *, listed_by: bool) -> CoverageRow:
-    *values, article, read, link = row
-    return CoverageRow(*values, article, bool(read), _OUTCOMES.get(link), listed_by)
+    values = [*row[:9], bool(row[9]), _OUTCOMES.get(row[10]), listed_by]
+    return CoverageRow(*values)
 
 
 def _chunks(values: Iterable[int]) -> Iterator[list[int]]:

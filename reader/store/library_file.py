@@ -35,6 +35,7 @@ class LibraryFile:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        self._era = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -74,7 +75,7 @@ class LibraryFile:
             yield
 
     def _build(self) -> None:
-        self.close()
+        self._forget_connections()
         try:
             for suffix in (*sqlite.SIDE_FILES, ""):
                 self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
@@ -89,16 +90,32 @@ class LibraryFile:
     def db(self) -> sqlite.Connection:
         """This thread's connection."""
         db: sqlite.Connection | None = getattr(self._local, "db", None)
-        if db is None:
+        if db is None or self._local.era != self._era:
+            self._drop_own()
+            era = self._era
             db = sqlite.connect(self.path, synchronous="NORMAL")
             db.create_function("holds", -1, _holds, deterministic=True)
-            self._local.db = db
+            self._local.db, self._local.era = db, era
             with self._lock:
                 self._connections.append(db)
         return db
 
+    def _forget_connections(self) -> None:
+        """Make every thread open anew; each closes its own, as it may be in the middle of a query."""
+        self._era += 1
+        self._drop_own()
+
+    def _drop_own(self) -> None:
+        db: sqlite.Connection | None = getattr(self._local, "db", None)
+        if db is not None:
+            self._local.db = None
+            with self._lock:
+                self._connections.remove(db)
+            with contextlib.suppress(sqlite3.Error):
+                db.close()
+
     def close(self) -> None:
-        """Close every thread's connection; the library can be used again afterwards."""
+        """Close every thread's connection, none of which may be in use."""
         with self._lock:
             for db in self._connections:
                 with contextlib.suppress(sqlite3.Error):
@@ -114,7 +131,7 @@ class LibraryFile:
         """
         held: sqlite.Connection | None = getattr(self._local, "db", None)
         ours = held.identity if held else sqlite.file_identity(self.path)
-        self.close()
+        self._forget_connections()
         with self._building():
             if sqlite.file_identity(self.path) == ours or not self._usable():
                 self._build()

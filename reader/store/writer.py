@@ -107,7 +107,10 @@ class Writer:
         marks: Mapping[str, Mark],
         links: Mapping[str, LinkCheck],
     ) -> None:
-        rows, placings, mentions, warnings = [], [], [], []
+        rows: list[tuple[object, ...]] = []
+        placings: list[tuple[int, int, bool, int | None, int | None, int]] = []
+        mentions: list[tuple[object, ...]] = []
+        warnings: list[tuple[object, ...]] = []
         taken: set[int] = set()
         for article in sorted(articles, key=lambda a: (_epoch(a.published_at) or 0, a.path)):
             mark = marks.get(article.key, _NO_MARK)

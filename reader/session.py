@@ -1,0 +1,125 @@
+"""What every way of using newsfold stands on: places, settings, open folders and both databases."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from reader import assets, config
+from reader.config import Locations, Settings
+from reader.errors import SourceError
+from reader.sources import Source, name_sources, real_folder
+from reader.store.library import Library
+from reader.store.state import State
+
+_UNUSED_DAYS = 60
+"""An index of folders not opened for so long is removed; opening them builds it again."""
+
+
+def utc_now() -> datetime:
+    """The time of day, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of the program. Close it, or use it with ``with``.
+
+    ``complaints`` are lines about settings and folders that the reader should
+    see, not yet clean. With no ``sources`` nothing was ever opened.
+    """
+
+    locations: Locations
+    settings: Settings
+    sources: list[Source]
+    library: Library
+    state: State
+    complaints: list[str] = field(default_factory=list)
+    sample: bool = False
+    clock: Callable[[], datetime] = utc_now
+
+    def close(self) -> None:
+        """Close both databases; no thread may be using them."""
+        self.library.close()
+        self.state.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_session(
+    locations: Locations, folders: Sequence[Path] = (), *, sample: bool = False, remember: bool = False
+) -> Session:
+    """Open *folders*, or the sample, or with neither the folders that are remembered.
+
+    With *remember* the folders are kept for the next time. A remembered folder
+    that is not there now stays open with what is known of it, and is
+    complained of.
+
+    Raises:
+        SourceError: one of *folders* is missing or is none.
+        StoreError: a database cannot be opened.
+    """
+    loaded = config.load(locations.config_file)
+    complaints = list(loaded.complaints)
+    roots = [real_folder(folder) for folder in ([assets.sample()] if sample else folders)]
+    state = State.open(locations.state_db)
+    try:
+        if not roots:
+            roots = _remembered(state, complaints)
+        elif remember and not sample:
+            for root in roots:
+                state.add_source(str(root))
+        sources = name_sources(roots)
+        library = Library(library_path(locations, sources))
+    except BaseException:
+        state.close()
+        raise
+    remove_unused(locations.cache, library.path)
+    return Session(locations, loaded.settings, sources, library, state, complaints, sample)
+
+
+def _remembered(state: State, complaints: list[str]) -> list[Path]:
+    roots = []
+    for path in state.sources():
+        try:
+            roots.append(real_folder(Path(path)))
+        except SourceError as error:
+            complaints.append(str(error))
+            roots.append(Path(path))
+    return roots
+
+
+def library_path(locations: Locations, sources: Sequence[Source]) -> Path:
+    """Where the index of this set of folders lies: one a set, so that its counters are exact."""
+    paths = b"\0".join(sorted(os.fsencode(source.root) for source in sources))
+    return locations.cache / f"library-{hashlib.sha256(paths).hexdigest()[:16]}.db"
+
+
+def remove_unused(cache: Path, used: Path, now: float | None = None) -> None:
+    """Remove indexes of folders that were not opened for a long time; *used* is noted as opened.
+
+    *now* is in epoch seconds. What cannot be removed stays.
+    """
+    now = time.time() if now is None else now
+    for lock in cache.glob("library-*.db.lock"):
+        database = lock.with_name(lock.name.removesuffix(".lock"))
+        with contextlib.suppress(OSError):
+            if database == used:
+                os.utime(lock, (now, now))
+            elif now - lock.stat().st_mtime > _UNUSED_DAYS * 86_400:
+                for suffix in ("", "-wal", "-shm", ".lock"):
+                    database.with_name(database.name + suffix).unlink(missing_ok=True)
