@@ -78,7 +78,7 @@ def connect_read_only(path: Path, *, immutable: bool = False) -> Connection:
         db.path = path
         try:
             db.execute("PRAGMA query_only=ON")
-            db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except BaseException:
             db.close()
             raise
@@ -192,8 +192,13 @@ def bind(text: str) -> str | bytes:
 
 
 def unbind(value: str | bytes) -> str:
-    """The text that :func:`bind` was given."""
-    return value if isinstance(value, str) else value.decode("utf-8", "surrogatepass")
+    """The text that :func:`bind` was given. Raises StoreDamaged when it cannot be that."""
+    if isinstance(value, str):
+        return value
+    try:
+        return value.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        raise StoreDamaged("The database is damaged: it holds text that is not UTF-8.") from None
 
 
 @contextlib.contextmanager
