@@ -7,6 +7,7 @@ Field by field: a value of the wrong type costs that field, which stays in
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from reader.address import canonical
@@ -19,26 +20,28 @@ from .values import TRUTHS, integer, moment, written
 MAX_WARNINGS: Final = 100
 """Of one file; the last one then says how many more there are."""
 
-_KNOWN: Final = {
-    "title",
-    "excerpt",
-    "category",
-    "type",
-    "publishedDateTime",
-    "updatedDateTime",
-    "webUrl",
-    "originalUrl",
-    "ampWebUrl",
-    "cdnAmpWebUrl",
-    "quality",
-    "heat",
-    "published",
-    "provider",
-    "topics",
-    "related",
-    "images",
-    "secured",
-}
+_KNOWN: Final = frozenset(
+    {
+        "title",
+        "excerpt",
+        "category",
+        "type",
+        "publishedDateTime",
+        "updatedDateTime",
+        "webUrl",
+        "originalUrl",
+        "ampWebUrl",
+        "cdnAmpWebUrl",
+        "quality",
+        "heat",
+        "published",
+        "provider",
+        "topics",
+        "related",
+        "images",
+        "secured",
+    }
+)
 _NO_PROVIDER: Final = Provider()
 _ROOT: Final[Path] = ()
 
@@ -58,7 +61,9 @@ def article(path: str, tree: Tree, body: str, fenced: bool, notes: tuple[FieldWa
     if published_at is None:
         published_at = names.date_of(path)
         origin = DateOrigin.FILENAME if published_at else DateOrigin.NONE
-    extra = {name: fields[name] for name in fields if name not in _KNOWN}
+    extra: Fields = {}
+    if not _KNOWN.issuperset(fields):
+        extra = {name: value for name, value in fields.items() if name not in _KNOWN}
     title = text(fields, "title", _ROOT)
     if not title.strip() and "name" in extra:
         title = text(fields, "name", _ROOT)
@@ -88,7 +93,7 @@ def article(path: str, tree: Tree, body: str, fenced: bool, notes: tuple[FieldWa
         build.related(fields),
         build.images(fields, _ROOT),
         text(fields, "secured", _ROOT),
-        body,
+        "" if body.isspace() else body,
         fields,
         extra,
         _warnings(tree, build.notes, notes),
@@ -111,6 +116,12 @@ def _warnings(
             FieldWarning(last.line, "", f"and {total - MAX_WARNINGS + 1} more warnings")
         ]
     return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def _outlet(name: str, domain: str) -> Provider:
+    # The same few hundred outlets stand in every library.
+    return Provider(name, domain)
 
 
 class _Builder:
@@ -176,6 +187,10 @@ class _Builder:
             if name is None:
                 self.notes.append(((*where, "provider"), f"a name or a map expected, not {_kind(value)}"))
             return Provider(name=name or "")
+        if len(value) == 2 and (name := value.get("name")).__class__ is str:
+            domain = value.get("domain")
+            if domain.__class__ is str:
+                return _outlet(name, domain)
         within = (*where, "provider")
         return Provider(
             self.text(value, "name", within),
@@ -217,6 +232,19 @@ class _Builder:
             return ()
         found: list[Image] = []
         for at, value in enumerate(self.items(fields, "images", where, "images")):
+            if value.__class__ is dict:
+                get = value.get
+                url, width, height, cached = get("url"), get("width"), get("height"), get("isCached")
+                if (
+                    len(value) == 4
+                    and url
+                    and url.__class__ is str
+                    and width.__class__ is height.__class__ is int
+                    and cached.__class__ is bool
+                ):
+                    # The usual image: just these four.
+                    found.append(Image(url, width, height, "", "", cached))
+                    continue
             within = (*where, "images", at) if isinstance(fields["images"], list) else (*where, "images")
             if isinstance(value, dict) and (url := self.text(value, "url", within)):
                 found.append(
@@ -239,30 +267,45 @@ class _Builder:
         if fields.get("related") is None:
             return ()
         found: list[Related] = []
-        text = self.text
         for at, value in enumerate(self.items(fields, "related", _ROOT, "articles")):
-            within: Path = ("related", at) if isinstance(fields["related"], list) else ("related",)
-            if not isinstance(value, dict):
+            within: Path = ("related", at) if fields["related"].__class__ is list else ("related",)
+            if value.__class__ is dict:
+                found.append(self.one_related(value, within))
+            else:
                 self.notes.append((within, f"a map expected, not {_kind(value)}"))
-                continue
-            web_url, original_url = text(value, "webUrl", within), text(value, "originalUrl", within)
-            found.append(
-                Related(
-                    canonical(web_url) or canonical(original_url),
-                    text(value, "title", within) or text(value, "name", within),
-                    text(value, "excerpt", within),
-                    self.moment(value, "publishedDateTime", within),
-                    web_url,
-                    original_url,
-                    text(value, "ampWebUrl", within),
-                    text(value, "cdnAmpWebUrl", within),
-                    text(value, "type", within),
-                    self.provider(value, within),
-                    self.integer(value, "quality", within),
-                    self.images(value, within),
-                )
-            )
         return tuple(found)
+
+    def one_related(self, value: Fields, within: Path) -> Related:
+        get, text = value.get, self.text
+        # Nearly all are text: the call is for those that are not.
+        if (title := get("title", "")).__class__ is not str:
+            title = text(value, "title", within)
+        if (excerpt := get("excerpt", "")).__class__ is not str:
+            excerpt = text(value, "excerpt", within)
+        if (web_url := get("webUrl", "")).__class__ is not str:
+            web_url = text(value, "webUrl", within)
+        if (original_url := get("originalUrl", "")).__class__ is not str:
+            original_url = text(value, "originalUrl", within)
+        if (amp_url := get("ampWebUrl", "")).__class__ is not str:
+            amp_url = text(value, "ampWebUrl", within)
+        if (cdn_amp_url := get("cdnAmpWebUrl", "")).__class__ is not str:
+            cdn_amp_url = text(value, "cdnAmpWebUrl", within)
+        if (kind := get("type", "")).__class__ is not str:
+            kind = text(value, "type", within)
+        return Related(
+            canonical(web_url) or canonical(original_url),
+            title or text(value, "name", within),
+            excerpt,
+            self.moment(value, "publishedDateTime", within),
+            web_url,
+            original_url,
+            amp_url,
+            cdn_amp_url,
+            kind,
+            self.provider(value, within),
+            self.integer(value, "quality", within),
+            self.images(value, within) if "images" in value else (),
+        )
 
 
 def _kind(value: JsonValue) -> str:

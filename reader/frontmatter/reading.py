@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import Final
 
 from reader.model import Article, FieldWarning, Problem
 
-from . import build
+from . import build, strict
 from .decode import decode
 from .tree import Fault, Tree
 
@@ -36,7 +37,30 @@ def read(data: bytes, path: str) -> Article | Problem:
     """
     if len(data) > MAX_FILE:
         return Problem(path, 0, f"the file is larger than {MAX_FILE // 1024 // 1024} MiB")
-    return read_slowly(data, path)
+    return _read_quickly(data, path) or read_slowly(data, path)
+
+
+def _read_quickly(data: bytes, path: str) -> Article | None:
+    """The article of a file as programs write them; None for any other."""
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if data[:3] == codecs.BOM_UTF8:
+        data = data[3:]
+    if data[:4] != b"---\n":
+        return None
+    end = data.find(b"\n---\n", 3, MAX_FRONT_MATTER)
+    if end < 0:
+        if data[-4:] != b"\n---" or len(data) > MAX_FRONT_MATTER:
+            return None
+        end = len(data) - 4
+    tree = strict.parse(data[4 : end + 1])
+    if tree is None:
+        return None
+    try:
+        body = data[end + 5 :].decode()
+    except UnicodeDecodeError:
+        return None
+    return build.article(path, tree, body, True)
 
 
 def read_slowly(data: bytes, path: str) -> Article | Problem:
@@ -54,7 +78,7 @@ def read_slowly(data: bytes, path: str) -> Article | Problem:
     if isinstance(found, Fault):
         return Problem(path, found.line, found.reason)
     tree, body = found
-    return build.article(path, tree, body if body and not body.isspace() else "", True, notes)
+    return build.article(path, tree, body, True, notes)
 
 
 def _unfenced(text: str, path: str, notes: tuple[FieldWarning, ...]) -> Article | Problem:

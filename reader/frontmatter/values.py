@@ -10,6 +10,7 @@ from reader.model import JsonValue
 
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _FLOAT: Final = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?")
+_DIGITS: Final = frozenset("0123456789")
 _TIME: Final = re.compile(
     r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
     r"(?:(?:[Tt]|[ \t]+)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{0,30}))?)?"
@@ -28,7 +29,7 @@ def plain(text: str) -> JsonValue:
     """
     if text in _WORDS:
         return _WORDS[text]
-    if text[0] in "-0123456789":
+    if text[-1] in _DIGITS and (text[0] in _DIGITS or text[0] == "-"):
         if _INTEGER.fullmatch(text):
             return int(text) if text != "-0" else text
         if _FLOAT.fullmatch(text) and repr(number := float(text)) == text:
@@ -62,6 +63,19 @@ def moment(text: str) -> datetime | None:
     Date and time parted by ``T`` or blanks, seconds and fraction optional, ``Z``
     or an offset; without an offset it is UTC; a date alone is its midnight.
     """
+    if (
+        len(text) == 20
+        and text[4] == text[7] == "-"
+        and text[10] == "T"
+        and text[13] == text[16] == ":"
+        and text[19] == "Z"
+        and text[11:13] != "24"
+    ):
+        # The usual form; the library's own reader knows only this one of that shape.
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            return None
     match = _TIME.fullmatch(text.strip(" \t"))
     if match is None:
         return None

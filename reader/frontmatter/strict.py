@@ -1,0 +1,231 @@
+r"""The YAML that programs write, read line by line: the fast way for nearly every real file.
+
+What is read here (all else gives None, and the whole file goes to
+:mod:`.events`, which is the judge: for every text read here it makes the same
+tree, with the same lines)::
+
+    text   = line*                      at most MAX_LINES, each ended by \n
+    line   = nothing at all
+           | blanks key ":"             null, or what the deeper lines hold
+           | blanks key ": " scalar
+           | blanks "- " key ":"        a map in a list; its further keys stand
+           | blanks "- " key ": " scalar          below its first
+           | blanks "- " scalar
+           | blanks "-"                 null
+    key    = [A-Za-z_] [A-Za-z0-9_-]{0,63}, once in its map
+    scalar = '"' text without " or \, or with \" \\ \n \r \t '"'
+           | "'" text, ' doubled "'"
+           | "~" | plain
+    plain  = text that starts with no YAML indicator and no blank ("-" before a
+             digit may start it), holds no ": " and no " #", and ends in
+             neither ":" nor a blank
+
+Lines of one map stand in one column, those of a map within it further right;
+the dashes of a list stand in one column, that of its key or further right. A
+key has a scalar or deeper lines, never both. Blanks are spaces; blanks may end a
+line that has no scalar. No control characters (tab among them), no NEL, U+2028,
+U+2029, byte order mark, U+FFFE or U+FFFF; nothing but UTF-8; at most MAX_DEPTH
+maps and lists in each other.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from reader.model import JsonValue
+
+from .tree import Fields, Lines, Tree
+from .values import plain
+
+MAX_LINES: Final = 4_000
+"""A line makes five events at most, so no text read here is too long for the other way."""
+MAX_DEPTH: Final = 60
+
+_CONTROLS: Final = bytes(code for code in range(0x20) if code != 0x0A) + b"\x7f"
+_C1: Final = re.compile(rb"\xc2[\x80-\x9f]")
+
+_HEAD: Final = re.compile(r"( *)(- )?([A-Za-z_][A-Za-z0-9_-]{0,63})")
+_ITEM: Final = re.compile(r"( *)-(?: (.*))?")
+_INDICATORS: Final = frozenset(" -?:,[]{}#&*!|>'\"%@`")
+_DIGITS: Final = frozenset("0123456789")
+_ESCAPED: Final = re.compile(r'(?:[^"\\]|\\["\\nrt])*')
+_ESCAPE: Final = re.compile(r"\\(.)")
+_ESCAPES: Final = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
+
+# A level says column and kind in one number: 2 * column for the dashes of a
+# list, 2 * column + 1 for the keys of a map.
+_Head = tuple[int, int, str | None]
+"""Level of the line; level of the map that starts after its dash, or 0; key."""
+_Entry = tuple[int, int, str | None, JsonValue, str | None]
+"""A head, the value, and the key once more if deeper lines may give the value."""
+
+# The same keys and short lines stand in every file: looked up, not read again.
+_MEMO: Final = 4_096
+_heads: dict[str, _Head] = {}
+_entries: dict[str, _Entry] = {}
+_SHORT: Final = 20
+
+
+def parse(front: bytes, first_line: int = 2) -> Tree | None:
+    """The tree of what stands between the fences, or None when it is not of this grammar."""
+    if len(front.translate(None, _CONTROLS)) != len(front):
+        return None
+    try:
+        text = front.decode()
+    except UnicodeDecodeError:
+        return None
+    if not text.isascii() and (
+        _C1.search(front)
+        or "\u2028" in text
+        or "\u2029" in text
+        or "\ufeff" in text
+        or "\ufffe" in text
+        or "\uffff" in text
+    ):
+        return None
+    root = _read(text, None, first_line)
+    if root is None:
+        return None
+
+    def locate() -> tuple[Fields, Lines]:
+        lines: Lines = {}
+        return _read(text, lines, first_line) or {}, lines
+
+    return Tree(root, locate)
+
+
+def _read(text: str, lines: Lines | None, number: int) -> Fields | None:
+    """The root map of *text*; with *lines*, notes there the line of each part."""
+    root: Fields = {}
+    here: Fields | list[JsonValue] = root
+    level = 1
+    pending: str | None = None
+    stack: list[tuple[int, Fields | list[JsonValue]]] = []
+    heads, entries = _heads.get, _entries.get
+    number -= 1
+    rows = text.split("\n")
+    if len(rows) > MAX_LINES:
+        return None
+    for line in rows:
+        number += 1
+        if not line:
+            continue
+        head: _Head | None = None
+        if line[-1] == '"':
+            start, _, value = line.partition(': "')
+            if value:
+                head = heads(start) or _head(start)
+                if head is None:
+                    return None
+                code, item, key = head
+                bare = None
+                value = value[:-1]
+                if "\\" in value or '"' in value:
+                    value = _unescape(value)
+                    if value is None:
+                        return None
+        if head is None:
+            entry = entries(line) or _entry(line)
+            if entry is None:
+                return None
+            code, item, key, value, bare = entry
+        if code != level:
+            if pending is not None and (code > level or (code == level - 1)):
+                # Deeper, or a list whose dashes stand below their key.
+                stack.append((level, here))
+                if len(stack) >= MAX_DEPTH:
+                    return None
+                here[pending] = here = {} if code & 1 else []
+                level = code
+            else:
+                while code < level and stack:
+                    level, here = stack.pop()
+                if code == level + 1 and stack and stack[-1][0] == code:
+                    level, here = stack.pop()
+                if code != level:
+                    return None
+        if lines is not None:
+            lines[id(here), len(here) if key is None or item else key] = number
+        if item:
+            stack.append((level, here))
+            opened: Fields = {}
+            here.append(opened)
+            here, level = opened, item
+            if lines is not None:
+                lines[id(here), key] = number
+        elif key is None:
+            here.append(value)
+            pending = None
+            continue
+        elif key in here:
+            return None
+        here[key] = value
+        pending = bare
+    return root
+
+
+def _head(start: str) -> _Head | None:
+    match = _HEAD.fullmatch(start)
+    if match is None:
+        return None
+    column = len(match[1])
+    head = (2 * column, 2 * column + 5, match[3]) if match[2] else (2 * column + 1, 0, match[3])
+    if len(_heads) >= _MEMO:
+        _heads.clear()
+    _heads[start] = head
+    return head
+
+
+def _entry(line: str) -> _Entry | None:
+    """What a line says that does not end in a quotation mark, or only seems to."""
+    start, colon, text = line.partition(": ")
+    if not colon and line[-1] == ":":
+        start, colon = line[:-1], ":"
+    if colon:
+        head = _heads.get(start) or _head(start)
+        if head is None:
+            return None
+    else:
+        match = _ITEM.fullmatch(line)
+        if match is None:
+            return None
+        head = (2 * len(match[1]), 0, None)
+        text = match[2] or ""
+    value, bare = None, None
+    if not text or text.isspace():
+        bare = head[2]
+    elif text[0] in "\"'":
+        value = _quoted(text)
+        if value is None:
+            return None
+    elif text != "~":
+        if text[0] in _INDICATORS and not (text[0] == "-" and text[1:2] in _DIGITS):
+            return None
+        if text[-1] in ": " or ": " in text or " #" in text:
+            return None
+        value = plain(text)
+    entry = (*head, value, bare)
+    if len(text) < _SHORT:
+        if len(_entries) >= _MEMO:
+            _entries.clear()
+        _entries[line] = entry
+    return entry
+
+
+def _quoted(text: str) -> str | None:
+    inner = text[1:-1]
+    if len(text) < 2 or text[0] != text[-1]:
+        return None
+    if text[0] == '"':
+        return _unescape(inner)
+    return None if "'" in inner.replace("''", "") else inner.replace("''", "'")
+
+
+def _unescape(text: str) -> str | None:
+    rest = text.replace('\\"', "")
+    if "\\" not in rest and '"' not in rest:
+        return text.replace('\\"', '"')
+    if not _ESCAPED.fullmatch(text):
+        return None
+    return _ESCAPE.sub(lambda match: _ESCAPES[match[1]], text)
