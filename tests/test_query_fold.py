@@ -121,8 +121,9 @@ def test_found_in_any_script(text: str, node: Word | Phrase) -> None:
 
 ATOMS = [
     "ios", "IOS", "Café", "cafe", "a", "ab", "beta", "betas", "19", "C++", "Łódź", "ß", "ss", "हिन्दी", "ёж",
-    "東", "京", "東京", "京東", "都", "ア", "ガ", "ﾊﾟ", "한", "국어", "ไทย", "ๆ", "〇", "\U00020000", "e\u0301",
-    "\u0301", "\u3099", "\u200b", "\u00ad", "\ufe0f", "🚀", "\ud800", "\x00", "¶", "Å", "\ue000", "½",
+    "東", "京", "東京", "京東", "都", "ア", "ガ", "ﾊﾟ", "한", "국어", "ไทย", "ๆ", "〇", "\U00020000",
+    "e\u0301", "\u0301", "\u3099",
+    "\u200b", "\u00ad", "\ufe0f", "🚀", "\ud800", "\x00", "¶", "Å", "\ue000", "½",
 ]  # fmt: skip
 GAPS = ["", "", "", " ", " ", " ", "-", "・", '"', "*", "'", "\n", ":", "^", "(", "\u3000"]
 
@@ -139,17 +140,17 @@ def _facts(chance: random.Random) -> Facts:
 def test_the_table_agrees_with_the_plain_filter() -> None:
     chance = random.Random(4)
     db = table()
-    held = [_facts(chance) for _ in range(300)]
+    held = [_facts(chance) for _ in range(150)]
     for number, facts in enumerate(held):
         store(db, number, facts)
     hits = 0
-    for _ in range(1500):
+    for _ in range(1000):
         make = chance.choice([Word, Phrase])
         node = make(_text(chance, 4), chance.random() < 0.3, chance.choice([None, None, *COLUMNS]))
         expected = {n for n, facts in enumerate(held) if matches(node, facts)}
         assert found(db, node) == expected, (node, fts_terms(node))
         hits += bool(expected)
-    assert hits > 500
+    assert hits > 300
 
 
 @settings(max_examples=400, deadline=None)
@@ -186,8 +187,15 @@ def _unicode61(texts: list[str]) -> Iterator[tuple[int, list[str]]]:
 
 def test_words_are_those_of_unicode61_for_european_text(corpus: Path) -> None:
     """On whole real files: the same words at the same boundaries, except where we fold further."""
-    texts = [f.read_text("utf-8", "replace").replace("\x00", " ")[:4000] for f in sorted(corpus.rglob("*.md"))[:200]]
-    plain = [t for t in texts if unicodedata.is_normalized("NFKC", t) and not set(t) & set("øłđħıæœßðþŧ\u00ad\u200b")]
+    texts = [
+        f.read_text("utf-8", "replace").replace("\x00", " ")[:4000]
+        for f in sorted(corpus.rglob("*.md"))[:200]
+    ]
+    plain = [
+        t
+        for t in texts
+        if unicodedata.is_normalized("NFKC", t) and not set(t) & set("øłđħıæœßðþŧ\u00ad\u200b")
+    ]
     assert len(plain) > 20
     for number, terms in _unicode61(plain):
         mine = words(plain[number])

@@ -9,7 +9,10 @@ A *word* is a run of letters, digits, private-use characters and the marks
 that stayed; all else separates. A run in a script written without blanks
 (Han, kana, Hangul, Bopomofo, Thai, Lao, Khmer, Myanmar) is a word of its own
 and is found by any part of it: the table holds each of its characters with
-the next one, and the last alone, so ``東京都`` is kept as ``東京 京都 都``.
+the next one, and the last alone, so ``東京都`` is kept as ``東京 京都 都``. On
+2.4 MB of Chinese the table came to 3.9 MB (1.6 times the text); SQLite's
+``trigram`` to 7.1 MB, where two characters are not found at all, and its table
+of the English archive is six times as large. Other text costs nothing more.
 
 The table is declared with ``tokenize=ascii``, which only splits at ASCII
 signs and blanks; all else has been done here. SQLite's own ``unicode61`` knows
@@ -21,7 +24,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from typing import Final
 
 from .nodes import Phrase, Word
@@ -56,6 +58,8 @@ _CONTINUOUS_RANGES: Final = (
 )
 _CONTINUOUS: Final = re.compile(f"[{_CONTINUOUS_RANGES}]")
 _PIECES: Final = re.compile(f"[{_CONTINUOUS_RANGES}]+|[^ {_CONTINUOUS_RANGES}]+")
+_BEYOND_ASCII: Final = re.compile("[^\x00-\x7f]+")
+_SPACED: Final = re.compile("[a-z0-9\x80-\U0010ffff]+")
 _ASCII_BLANKS: Final = {c: " " for c in range(128) if not chr(c).isalnum()}
 
 
@@ -104,8 +108,12 @@ _BLANKS: Final = _Blanks()
 
 def fold(text: str) -> str:
     """*text* without case, diacritics and odd forms; signs and blanks as they were. Never raises."""
-    if text.isascii():
-        return text.lower()
+    # Folding never reaches across an ASCII character: no mark that stays joins one. Most text is ASCII.
+    return text.lower() if text.isascii() else _BEYOND_ASCII.sub(_fold_run, text).lower()
+
+
+def _fold_run(run: re.Match[str]) -> str:
+    text = run[0]
     text = unicodedata.normalize("NFKD", text).casefold()
     text = unicodedata.normalize("NFKD", text).casefold()
     text = unicodedata.normalize("NFKD", text).translate(_FOLDING)
@@ -114,12 +122,19 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of *text*, folded, in order; a run of a script without blanks is one word."""
+    return _split(text)[0]
+
+
+def _split(text: str) -> tuple[list[str], bool]:
+    """The words, and whether any is a run of a script without blanks."""
     if text.isascii():
-        return [w[:MAX_WORD] for w in text.lower().translate(_ASCII_BLANKS).split()]
-    blanked = fold(text).translate(_BLANKS)
-    if not _CONTINUOUS.search(blanked):
-        return [w[:MAX_WORD] for w in blanked.split()]
-    return [w if is_continuous(w) else w[:MAX_WORD] for w in _PIECES.findall(blanked)]
+        return [w[:MAX_WORD] for w in text.lower().translate(_ASCII_BLANKS).split()], False
+    folded = fold(text)
+    if _CONTINUOUS.search(folded):
+        found = _PIECES.findall(folded.translate(_BLANKS))
+        return [w if is_continuous(w) else w[:MAX_WORD] for w in found], True
+    blanked = _BEYOND_ASCII.sub(lambda run: run[0].translate(_BLANKS), folded)
+    return [w[:MAX_WORD] for w in _SPACED.findall(blanked)], False
 
 
 def placed_words(folded: str) -> list[tuple[str, int]]:
@@ -144,11 +159,12 @@ def index_text(*texts: str) -> str:
     return f" {_SEAM} ".join([" ".join(_stored(text)) for text in texts])
 
 
-def _stored(text: str) -> Iterable[str]:
-    if text.isascii():
-        return words(text)
+def _stored(text: str) -> list[str]:
+    found, any_run = _split(text)
+    if not any_run:
+        return found
     stored: list[str] = []
-    for word in words(text):
+    for word in found:
         if is_continuous(word):
             stored += _pairs(word)
             stored.append(word[-1])
@@ -181,8 +197,6 @@ def match_expression(text: str, prefix: bool = False, column: str | None = None)
         elif len(word) == 1:
             terms.append(word)
             prefix = True
-        else:
-            prefix = False
     if not terms:
         return ""
     expression = f'"{" ".join(terms)}"' + ("*" if prefix else "")

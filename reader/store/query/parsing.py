@@ -269,7 +269,7 @@ class _Terms:
         op = lexeme.op.removeprefix(":") or "="
         if start == end:
             if op == "=":
-                upper = times.ago(times.ZERO, self._now) if times.span(lexeme.value) else end
+                upper = times.ago(times.ZERO, self._now) if times.span(lexeme.value) is not None else end
                 return all_of([Time(field.name, ">=", start), Time(field.name, "<=", upper)])
             return Time(field.name, op, start)
         match op:

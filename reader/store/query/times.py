@@ -13,6 +13,7 @@ _SPAN: Final = re.compile(r"([0-9]{1,7})(mo|min|m|h|d|w|y)", re.IGNORECASE)
 _SECONDS: Final = {
     "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800, "mo": 30 * 86_400, "y": 365 * 86_400,
 }  # fmt: skip
+_LONGEST: Final = 10**12  # seconds, longer than time itself here
 _DATE: Final = re.compile(
     r"([0-9]{4})(?:-([0-9]{1,2})(?:-([0-9]{1,2})"
     r"(?:[Tt]([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
@@ -22,7 +23,9 @@ _DATE: Final = re.compile(
 def span(text: str) -> timedelta | None:
     """``36h`` and the like; months have 30 days, years 365. None when it is no span."""
     found = _SPAN.fullmatch(text)
-    return timedelta(seconds=int(found[1]) * _SECONDS[found[2].lower()]) if found else None
+    if not found:
+        return None
+    return timedelta(seconds=min(int(found[1]) * _SECONDS[found[2].lower()], _LONGEST))
 
 
 def ago(length: timedelta, now: datetime) -> datetime:
@@ -45,7 +48,7 @@ def period(text: str, now: datetime, zone: tzinfo | None) -> tuple[datetime, dat
         day = datetime(local.year, local.month, local.day)  # noqa: DTZ001 - made aware below
         start = day - timedelta(days=word == "yesterday") if day.toordinal() > 1 else day
         return _aware(start, zone), _aware(_later(start, timedelta(days=1)), zone)
-    if length := span(text):
+    if (length := span(text)) is not None:
         instant = ago(length, now)
         return instant, instant
     found = _DATE.fullmatch(text)
@@ -95,5 +98,7 @@ def _aware(local: datetime, zone: tzinfo | None) -> datetime:
 
 
 def _utc(now: datetime) -> datetime:
-    now = now.replace(tzinfo=UTC) if now.tzinfo is None else now.astimezone(UTC)
-    return now.replace(microsecond=0)
+    """*now* in UTC, whole seconds, and two days from the ends of time so that any zone has it."""
+    now = _aware(now, now.tzinfo or UTC).replace(microsecond=0)
+    margin = timedelta(days=2)
+    return min(max(now, _EARLIEST + margin), _LATEST - margin)
