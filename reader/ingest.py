@@ -198,9 +198,12 @@ def sync(library: Library, state: State) -> bool:
     Raises:
         StoreError: the library cannot be written.
     """
+    writer = Writer(library)
+    # A copy of another state's marks, or of later ones than a restored state has, is no copy.
+    writer.adopt(state.id, state.seq())
     marks = state.changed_since(library.meta("marks_seq"))
     checks = state.checks_since(library.meta("checks_seq"))
-    Writer(library).sync(marks, checks)
+    writer.sync(marks, checks)
     return bool(marks or checks)
 
 

@@ -82,7 +82,7 @@ def open_session(
             roots = _remembered(state, complaints)
         elif remember and not sample:
             for root in roots:
-                state.add_source(str(root))
+                state.add_source(root)
         sources = name_sources(roots)
         library = Library(library_path(locations, sources))
     except BaseException:
@@ -96,16 +96,16 @@ def _remembered(state: State, complaints: list[str]) -> list[Path]:
     roots = []
     for path in state.sources():
         try:
-            roots.append(real_folder(Path(path)))
+            roots.append(real_folder(path))
         except SourceError as error:
             complaints.append(str(error))
-            roots.append(Path(path))
+            roots.append(path)
     return roots
 
 
 def library_path(locations: Locations, sources: Sequence[Source]) -> Path:
-    """Where the index of this set of folders lies: one a set, so that its counters are exact."""
-    paths = b"\0".join(sorted(os.fsencode(source.root) for source in sources))
+    """Where the index of this set of folders lies: one a set and data folder, so that its counters are exact."""
+    paths = b"\0".join(map(os.fsencode, [locations.data, *sorted(source.root for source in sources)]))
     return locations.cache / f"library-{hashlib.sha256(paths).hexdigest()[:16]}.db"
 
 

@@ -63,7 +63,7 @@ class FolderChange:
     gone: bool = False
 
     def stats_after(self, done: int) -> bytes:
-        """What to keep when only the first *done* of the changed files are in: the rest will be read again."""
+        """What to keep when only the first *done* of the changed files are in: the rest is read again."""
         entries = _unpack(self.stats)
         entries.update(dict.fromkeys([*self.changed[done:], *self.removed], (_UNREAD, 0, 0)))
         return _pack(entries)

@@ -102,6 +102,11 @@ class Core:
         """Where the state lies."""
         return self._safety.path
 
+    @property
+    def id(self) -> str:
+        """The state's own number: who keeps a copy of its content can tell whose it is."""
+        return self._id
+
     # -- guards -----------------------------------------------------------
 
     @contextlib.contextmanager

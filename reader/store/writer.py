@@ -165,6 +165,29 @@ class Writer:
 
     # -- what the reader's own store says -----------------------------------------
 
+    def adopt(self, state: str, seq: int) -> None:
+        """Make sure that marks are copied from the state of that id, whose newest change is *seq*.
+
+        Marks copied from any other, or later than that, are put back to none.
+        """
+        number = int(state[:12], 16)
+        if self.library.meta("state") == number and self.library.meta("marks_seq") <= seq:
+            return
+        db = self.library.db
+        with sqlite.write(db):
+            sqlite.check_in_place(db)
+            self._load_sections(db)
+            for article, sections in db.execute("SELECT id, sections FROM article WHERE hidden").fetchall():
+                self._hide(db, article, sections, _NO_MARK)
+            db.execute("UPDATE placing SET unread = 1 WHERE NOT unread")
+            db.execute(
+                "UPDATE article SET read = 0, starred = 0, hidden = 0, link = ''"
+                " WHERE read OR starred OR hidden OR link <> ''"
+            )
+            for name, value in (("state", number), ("marks_seq", 0), ("checks_seq", 0)):
+                self._put_meta(db, name, value)
+            self._bump(db)
+
     def sync(self, marks: Sequence[Mark], checks: Sequence[tuple[int, LinkCheck]]) -> None:
         """Copy marks and link states in; both carry the number up to which the copy is now true."""
         if not marks and not checks:
