@@ -37,7 +37,11 @@ class Progress:
 
 @dataclass(slots=True)
 class Report:
-    """What a run did, in files. ``moved`` are gone from one path and come at another with the same key."""
+    """What a run did, in files.
+
+    ``moved`` are gone from one path and come at another with the same key;
+    ``problems`` were found, ``cleared`` are problems that are gone or good again.
+    """
 
     files: int = 0
     added: int = 0
@@ -45,6 +49,7 @@ class Report:
     removed: int = 0
     moved: int = 0
     problems: int = 0
+    cleared: int = 0
     warnings: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     stopped: bool = False
@@ -52,7 +57,7 @@ class Report:
     @property
     def touched(self) -> bool:
         """Whether the library differs from before."""
-        return bool(self.added or self.changed or self.removed or self.problems)
+        return bool(self.added or self.changed or self.removed or self.moved or self.problems or self.cleared)
 
 
 @dataclass(slots=True)
@@ -174,7 +179,7 @@ class Ingest:
         known = self.library.keys_of([*(a.path for a in batch.articles), *batch.removed])
         self._moves.gone.update(known[p] for p in batch.removed if p in known)
         self._moves.come.update(a.key for a in batch.articles if a.path not in known)
-        self._write(batch)
+        report.cleared += self._write(batch)
         old = sum(a.path in known for a in batch.articles)
         report.changed += old
         report.added += len(batch.articles) - old
@@ -182,8 +187,8 @@ class Ingest:
         report.problems += len(batch.problems)
         report.warnings += sum(len(a.warnings) for a in batch.articles)
 
-    def _write(self, batch: Batch) -> None:
-        self._writer.apply(batch, self._marks, self._links)
+    def _write(self, batch: Batch) -> int:
+        return self._writer.apply(batch, self._marks, self._links)
 
     def _marks(self, keys: Iterable[str]) -> Mapping[str, Mark]:
         return self.state.marks(keys)

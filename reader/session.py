@@ -104,7 +104,7 @@ def _remembered(state: State, complaints: list[str]) -> list[Path]:
 
 
 def library_path(locations: Locations, sources: Sequence[Source]) -> Path:
-    """Where the index of this set of folders lies: one a set and data folder, so that its counters are exact."""
+    """Where the index of these folders lies: one for each set and each state, so that counters are exact."""
     paths = b"\0".join(map(os.fsencode, [locations.data, *sorted(source.root for source in sources)]))
     return locations.cache / f"library-{hashlib.sha256(paths).hexdigest()[:16]}.db"
 

@@ -49,8 +49,8 @@ class Writer:
         batch: Batch,
         marks: Callable[[Iterable[str]], Mapping[str, Mark]],
         links: Callable[[Iterable[str]], Mapping[str, LinkCheck]],
-    ) -> None:
-        """Put *batch* in, whole or not at all.
+    ) -> int:
+        """Put *batch* in, whole or not at all; return how many problem files are gone or good again.
 
         *marks* and *links* answer what the reader's own store knows of keys and addresses.
 
@@ -63,9 +63,8 @@ class Writer:
         with sqlite.write(db):
             sqlite.check_in_place(db)
             self._load_sections(db)
-            self._forget(
-                db, [*batch.removed, *(a.path for a in batch.articles), *(p.path for p in batch.problems)]
-            )
+            cleared = self._forget(db, [*batch.removed, *(a.path for a in batch.articles)])
+            self._forget(db, [p.path for p in batch.problems])
             self._insert(db, batch.articles, marked, checked)
             db.executemany(
                 "INSERT INTO problem VALUES (?, ?, '', ?, 0)",
@@ -77,6 +76,7 @@ class Writer:
             )
             db.executemany("INSERT OR REPLACE INTO folder VALUES (?, ?, ?)", batch.folders)
             self._bump(db)
+        return cleared
 
     def _load_sections(self, db: sqlite3.Connection) -> None:
         self._sections = {
@@ -90,15 +90,19 @@ class Writer:
             number = self._sections[kind, name] = int(cursor.lastrowid or 0)
         return number
 
-    def _forget(self, db: sqlite3.Connection, paths: Sequence[str]) -> None:
+    def _forget(self, db: sqlite3.Connection, paths: Sequence[str]) -> int:
+        """Take out what stands at *paths*; how many were problems."""
+        problems = 0
         for path in paths:
             row = db.execute("SELECT id, sections FROM article WHERE path = ?", (path,)).fetchone()
-            db.execute("DELETE FROM problem WHERE path = ?", (path,))
+            told = db.execute("DELETE FROM problem WHERE path = ?", (path,)).rowcount
             if row is None:
+                problems += told > 0
                 continue
             _unplace(db, row[0], f"{row[1]} {self._hidden(db)}")
             db.execute("DELETE FROM mention WHERE article = ?", (row[0],))
             db.execute("DELETE FROM article WHERE id = ?", (row[0],))
+        return problems
 
     def _insert(
         self,
