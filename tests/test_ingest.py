@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import reader
 from reader.errors import NotFound
 from reader.ingest import BATCH, Ingest, Progress, Report, reread, sync
 from reader.model import LinkCheck, Outcome
@@ -74,7 +75,8 @@ def dump(path: Path) -> dict[str, list[tuple[object, ...]]]:
         return {
             "articles": db.execute(
                 "SELECT path, key, title, excerpt, outlet, domain, category, type, published, updated, url,"
-                " quality, heat, front, coverage, flags, read, starred, hidden, link FROM article ORDER BY path"
+                " quality, heat, front, coverage, flags, read, starred, hidden, link FROM article"
+                " ORDER BY path"
             ).fetchall(),
             "placings": db.execute(
                 f"SELECT {section}, a.path, p.unread, p.heat, p.quality, p.coverage"
@@ -97,7 +99,7 @@ def dump(path: Path) -> dict[str, list[tuple[object, ...]]]:
         db.close()
 
 
-_COUNT = """
+_OPEN = """
 import sys
 from pathlib import Path
 from reader.ingest import Ingest
@@ -106,11 +108,35 @@ from reader.store.library import Library
 from reader.store.state import State
 folder = Path(sys.argv[1])
 library, state = Library(folder / "library.db"), State.open(folder / "state.db")
+sources = [Source("news", folder / "news")]
+"""
+
+_COUNT = (
+    _OPEN
+    + """
 opened = []
-sys.addaudithook(lambda event, args: opened.append(1) if event == "open" and str(args[0]).endswith(".md") else None)
-Ingest(library, state, [Source("news", folder / "news")]).run()
+def hook(event, args):
+    if event == "open" and str(args[0]).endswith(".md"):
+        opened.append(args[0])
+sys.addaudithook(hook)
+Ingest(library, state, sources).run()
 print(len(opened))
 """
+)
+
+_LOAD = (
+    _OPEN
+    + """
+print("open", flush=True)
+Ingest(library, state, sources, lambda p: print(p.done, flush=True)).run()
+"""
+)
+
+
+def start(script: str, folder: Path) -> subprocess.Popen[str]:
+    """Run *script* on the databases and files in *folder*, in a process of its own."""
+    command = [sys.executable, "-c", script, str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(reader.__file__).parents[1])
 
 
 # -- what changes on the disk ------------------------------------------------
@@ -142,10 +168,7 @@ def test_a_second_run_reads_nothing(desk: Desk) -> None:
     assert desk.library.meta("generation") == generation
     desk.library.rebuild()
     # The interpreter itself tells which files it opens.
-    opened = [
-        subprocess.check_output([sys.executable, "-c", _COUNT, str(desk.root.parent)]) for _ in range(2)
-    ]
-    assert opened == [b"6\n", b"0\n"]
+    assert [start(_COUNT, desk.root.parent).communicate()[0] for _ in range(2)] == ["6\n", "0\n"]
 
 
 def test_touched_and_replaced_files(desk: Desk) -> None:
@@ -417,22 +440,6 @@ def test_files_lost_while_a_run_was_cut_off(desk: Desk) -> None:
     assert desk.library.total() == len(desk.paths()) == 240
 
 
-_LOAD = """
-import sys
-from pathlib import Path
-from reader.ingest import Ingest
-from reader.sources import Source
-from reader.store.library import Library
-from reader.store.state import State
-folder = Path(sys.argv[1])
-library, state = Library(folder / "library.db"), State.open(folder / "state.db")
-def progress(p):
-    print(p.done, flush=True)
-print("open", flush=True)
-Ingest(library, state, [Source("news", folder / "news")], progress).run()
-"""
-
-
 def test_killing_it_ends_in_the_same_library(desk: Desk, tmp_path: Path) -> None:
     fill(desk.root, 2 * BATCH)
     whole = Library(tmp_path / "whole.db")
@@ -440,9 +447,7 @@ def test_killing_it_ends_in_the_same_library(desk: Desk, tmp_path: Path) -> None
     whole.close()
     # Killed while the databases are made, at once after the first batch, and later on.
     for lines, delay in ((0, 0.25), (1, 0.0), (3, 0.0), (3, 0.02), (3, 0.1), (4, 0.05)):
-        child = subprocess.Popen(
-            [sys.executable, "-c", _LOAD, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
-        )
+        child = start(_LOAD, tmp_path)
         assert child.stdout is not None
         for _ in range(lines):
             child.stdout.readline()
@@ -460,11 +465,10 @@ def test_two_runs_at_once_end_in_the_same_library(desk: Desk, tmp_path: Path) ->
     desk.refresh()
     single = dump(tmp_path / "library.db")
     desk.library.rebuild()
-    children = [
-        subprocess.Popen([sys.executable, "-c", _LOAD, str(tmp_path)], stdout=subprocess.DEVNULL)
-        for _ in range(3)
-    ]
-    assert [child.wait() for child in children] == [0, 0, 0]
+    children = [start(_LOAD, tmp_path) for _ in range(3)]
+    for child in children:
+        child.communicate()
+    assert [child.returncode for child in children] == [0, 0, 0]
     assert dump(tmp_path / "library.db") == single
     assert not desk.refresh().touched
 
