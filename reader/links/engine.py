@@ -76,12 +76,7 @@ class Engine:
         self._policy = policy
         self._done = done
         self._transport = VettedTransport(policy, resolve)
-        self._client = httpx.AsyncClient(
-            transport=self._transport,
-            headers={"user-agent": policy.user_agent} | _HEADERS,
-            trust_env=False,
-            timeout=None,  # noqa: S113 - every request stands under asyncio.timeout
-        )
+        self._client = _client(policy, self._transport)
         self._lanes: Lanes[Job] = Lanes(policy, self._turn, self._transport.release)
         self._probes: dict[str, Answer] = {}
 
@@ -127,7 +122,7 @@ class Engine:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(limit):
-                answer = await self._ask(method, job.url)
+                answer = await ask(self._client, method, job.url)
         except TimeoutError:
             self._spend(job, started)
             self._out_of_time(job, lane, method)
@@ -139,20 +134,6 @@ class Engine:
             lane.failures[origin] = 0
             lane.answered.add(origin)
             self._answered(job, lane, method, answer)
-
-    async def _ask(self, method: str, url: str) -> Answer:
-        response = await self._client.send(self._client.build_request(method, url), stream=True)
-        await response.aclose()
-        said = response.extensions
-        location = said["location"]
-        return Answer(
-            url,
-            response.status_code,
-            said["reason_phrase"].decode("latin-1"),
-            {name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers.raw},
-            None if location is None else _text(location),
-            said["sets_cookie"],
-        )
 
     def _spend(self, job: Job, started: float) -> None:
         took = time.perf_counter() - started
@@ -320,6 +301,44 @@ def _origin(url: str) -> str:
 
 def _reached(job: Job) -> str:
     return job.url if job.hops else ""
+
+
+def _client(policy: Policy, transport: VettedTransport) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=transport,
+        headers={"user-agent": policy.user_agent} | _HEADERS,
+        trust_env=False,  # proxies are the transport's affair
+        timeout=None,  # noqa: S113 - every request stands under asyncio.timeout
+    )
+
+
+async def ask(client: httpx.AsyncClient, method: str, url: str) -> Answer:
+    """One request, its answer's head. Raises what :class:`VettedTransport` raises."""
+    response = await client.send(client.build_request(method, url), stream=True)
+    await response.aclose()
+    said = response.extensions
+    location = said["location"]
+    return Answer(
+        url,
+        response.status_code,
+        said["reason_phrase"].decode("latin-1"),
+        {name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers.raw},
+        None if location is None else _text(location),
+        said["sets_cookie"],
+    )
+
+
+async def ask_once(url: str, policy: Policy, resolve: Resolve = system_resolve) -> Answer | Verdict:
+    """A single GET within ``policy.total`` seconds, not followed: its answer, or why there is none."""
+    transport = VettedTransport(policy, resolve)
+    async with _client(policy, transport) as client:
+        try:
+            async with asyncio.timeout(policy.total):
+                return await ask(client, "GET", url)
+        except TimeoutError:
+            return Verdict(Outcome.TIMEOUT, reason="no answer in time")
+        except (httpx.TransportError, httpx.InvalidURL, LinkError) as error:
+            return Verdict(_kind(error)[0], reason=str(error))
 
 
 def _kind(error: Exception) -> tuple[Outcome, bool]:

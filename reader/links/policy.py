@@ -148,12 +148,12 @@ class Report:
 def is_stale(check: LinkCheck, now: datetime, lifetime: timedelta | None = None) -> bool:
     """Whether *check* should be asked anew at *now*.
 
-    *lifetime* replaces the table above. A check from the future is stale: a
-    clock was wrong.
+    *lifetime* replaces the table above. A check from more than a day ahead is
+    stale: a clock was wrong.
     """
     age = now - check.checked_at
     held = LIFETIMES[check.outcome] if lifetime is None else lifetime
-    return age < timedelta(0) or age >= held
+    return age < -timedelta(days=1) or age >= held
 
 
 def with_history(check: LinkCheck, before: LinkCheck | None) -> LinkCheck:
