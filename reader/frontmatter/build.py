@@ -14,6 +14,7 @@ from reader.address import canonical
 from reader.model import Article, DateOrigin, FieldWarning, Image, JsonValue, Provider, Related
 
 from . import names
+from .making import maker
 from .tree import Fields, Path, Tree, dotted
 from .values import TRUTHS, integer, moment, written
 
@@ -44,6 +45,7 @@ _KNOWN: Final = frozenset(
 )
 _NO_PROVIDER: Final = Provider()
 _ROOT: Final[Path] = ()
+_article, _related, _image = maker(Article), maker(Related), maker(Image)
 
 
 def article(path: str, tree: Tree, body: str, fenced: bool, notes: tuple[FieldWarning, ...] = ()) -> Article:
@@ -71,7 +73,7 @@ def article(path: str, tree: Tree, body: str, fenced: bool, notes: tuple[FieldWa
             del extra["name"]
     if not title.strip():
         title = (names.heading_of(body) if not fenced else "") or names.title_of(path)
-    return Article(
+    return _article(
         canonical(web_url) or canonical(original_url) or f"file:{path}",
         path,
         title,
@@ -243,7 +245,7 @@ class _Builder:
                     and cached.__class__ is bool
                 ):
                     # The usual image: just these four.
-                    found.append(Image(url, width, height, "", "", cached))
+                    found.append(_image(url, width, height, "", "", cached))
                     continue
             within = (*where, "images", at) if isinstance(fields["images"], list) else (*where, "images")
             if isinstance(value, dict) and (url := self.text(value, "url", within)):
@@ -292,7 +294,7 @@ class _Builder:
             cdn_amp_url = text(value, "cdnAmpWebUrl", within)
         if (kind := get("type", "")).__class__ is not str:
             kind = text(value, "type", within)
-        return Related(
+        return _related(
             canonical(web_url) or canonical(original_url),
             title or text(value, "name", within),
             excerpt,

@@ -11,6 +11,7 @@ from reader.model import FieldWarning
 from .tree import Fault
 
 _MAX_REPAIRS: Final = 4096
+_MAX_REPAIRED: Final = 1024 * 1024
 _MAX_BROKEN_WIDE: Final = 65_536
 # UTF-32 first: its little-endian mark starts with that of UTF-16.
 _WIDE: Final = (
@@ -31,7 +32,8 @@ def decode(data: bytes) -> tuple[str, tuple[FieldWarning, ...]] | Fault:
     """The text with ``\\n`` line ends and no byte order mark, and what was odd about it.
 
     UTF-8, or UTF-16/32 by its mark. Bytes that are not UTF-8 are read as
-    Windows-1252, each for itself, or the whole file when there are thousands.
+    Windows-1252, each for itself, or the whole file when there are thousands;
+    in a file beyond a MiB, where that takes too long, they become U+FFFD.
     """
     for mark, encoding in _WIDE:
         if data.startswith(mark):
@@ -39,8 +41,8 @@ def decode(data: bytes) -> tuple[str, tuple[FieldWarning, ...]] | Fault:
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         return _newlines(data.decode()), ()
-    except UnicodeDecodeError:
-        return _repaired(data)
+    except UnicodeDecodeError as error:
+        return _repaired(data, error.start)
 
 
 def _wide(data: bytes, encoding: str) -> tuple[str, tuple[FieldWarning, ...]] | Fault:
@@ -56,14 +58,16 @@ def _wide(data: bytes, encoding: str) -> tuple[str, tuple[FieldWarning, ...]] | 
     return text, (FieldWarning(line, "", f"not all of it is {name}: what is not became \ufffd"),)
 
 
-def _repaired(data: bytes) -> tuple[str, tuple[FieldWarning, ...]]:
-    text = _newlines(data.decode("utf-8", "surrogateescape"))
-    first = _BAD.search(text)
-    line = text.count("\n", 0, first.start()) + 1 if first else 0
-    text = _BAD.sub(_as_windows, text, count=_MAX_REPAIRS)
+def _repaired(data: bytes, first: int) -> tuple[str, tuple[FieldWarning, ...]]:
+    line = _newlines(data[:first].decode()).count("\n") + 1
+    if len(data) > _MAX_REPAIRED:
+        text = data.decode("utf-8", "replace")
+        return _newlines(text), (FieldWarning(line, "", "not all of it is UTF-8: what is not became \ufffd"),)
+    text = _BAD.sub(_as_windows, data.decode("utf-8", "surrogateescape"), count=_MAX_REPAIRS)
     if _BAD.search(text):
-        text = _newlines(codecs.charmap_decode(data, "strict", _WINDOWS)[0])
-    return text, (FieldWarning(line, "", "not all of it is UTF-8: the rest was read as Windows-1252"),)
+        text = codecs.charmap_decode(data, "strict", _WINDOWS)[0]
+    reason = "not all of it is UTF-8: the rest was read as Windows-1252"
+    return _newlines(text), (FieldWarning(line, "", reason),)
 
 
 def _as_windows(match: re.Match[str]) -> str:

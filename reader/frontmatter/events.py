@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     import types
 
 MAX_DEPTH: Final = 64
-MAX_EVENTS: Final = 20_000
-"""A real file with 39 related articles has 1,600; 20,000 take some 40 ms."""
+MAX_NAMED: Final = 100
+"""Warnings that are given the name of their field; more are only counted."""
+MAX_ODD: Final = 65_536
+"""Characters of text in which what YAML forbids, raw or escaped, is put up with."""
+MAX_EVENTS: Final = 16_000
+"""A real file with 39 related articles has 1,600; 16,000 take some 40 ms."""
 
 # What YAML forbids, and what it would take for a line's end: hidden from it,
 # so that it is kept exactly as it was written.
@@ -76,7 +80,11 @@ def parse(text: str, first_line: int = 2, hide_fences: bool = False) -> Tree | F
     """
     notes: list[tuple[int, str, str]] = []
     hidden: dict[int, str] = {}
-    if hide_fences or _ODD.search(text):
+    odd = _ODD.search(text)
+    if odd and len(text) > MAX_ODD:
+        line = first_line + text.count("\n", 0, odd.start())
+        return Fault(line, "control characters in very long front matter")
+    if odd or hide_fences:
         if found := _FORBIDDEN.search(text):
             line = first_line + text.count("\n", 0, found.start())
             notes.append((line, "", "control characters in the front matter"))
@@ -86,6 +94,8 @@ def parse(text: str, first_line: int = 2, hide_fences: bool = False) -> Tree | F
         tree = _parse(text, first_line, hidden)
     else:
         tree = Fault(first_line, _NO_CHARACTER)
+    if len(text) > MAX_ODD:
+        return tree
     if isinstance(tree, Fault) and tree.reason == _NO_CHARACTER and (found := _LONE.search(text)):
         mended = _PAIR.sub(_joined, text)
         if _LONE.search(mended):
@@ -120,7 +130,7 @@ def _parse(text: str, first_line: int, hidden: dict[int, str]) -> Tree | Fault:
 def _hide(text: str, hide_fences: bool) -> tuple[str, dict[int, str]]:
     """*text* with its odd characters replaced by private ones that it does not hold."""
     spare = (char for char in map(chr, range(0xF0000, 0xFFFFE)) if char not in text)
-    table = {ord(char): next(spare) for char in sorted(set(_ODD.findall(text)))}
+    table = {ord(char): next(spare) for char in sorted(filter(_ODD.match, set(text)))}
     shown = {ord(private): chr(odd) for odd, private in table.items()}
     text = text.translate(table)
     if hide_fences:
@@ -232,6 +242,8 @@ class _Builder:
                 self.notes.append((line, self._name(), f"{kind} ({sign}{name}) was ignored"))
 
     def _name(self, key: str | None = None) -> str:
+        if len(self.notes) > MAX_NAMED:
+            return ""
         path: list[Step] = []
         for here, inner in [*self.stack[1:], (self.here, key if key is not None else self.key)]:
             if isinstance(here, list):

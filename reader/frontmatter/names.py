@@ -8,9 +8,10 @@ from typing import Final
 
 _DATE: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])[-_. ]*")
 _ENDING: Final = re.compile(r"(?<=.)\.(?:md|markdown|mdown|mkd|mdx|txt|html?)$", re.IGNORECASE)
-_HEADING: Final = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S[^\n]*?)[ \t]*(?:[ \t]#+[ \t]*)?$", re.MULTILINE)
+_HEADING: Final = re.compile(r"^ {0,3}#{1,6}[ \t]+(\S[^\n]*)$", re.MULTILINE)
+_CLOSING_HASHES: Final = re.compile(r"[ \t]#+$")
 _UNDERLINED: Final = re.compile(r"^ {0,3}([^\s#>`~\-=+*][^\n]*)\n {0,3}(?:=+|-{2,})[ \t]*$", re.MULTILINE)
-_CODE: Final = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_CODE: Final = re.compile(r"^ {0,3}(`{3}|~{3})[^\n]*\n.*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
 _SEARCHED: Final = 16_384
 
 
@@ -37,4 +38,7 @@ def heading_of(body: str) -> str:
     """The first Markdown heading near the start of *body*, or ""."""
     start = _CODE.sub("", body[:_SEARCHED])
     found = [match for match in (_HEADING.search(start), _UNDERLINED.search(start)) if match]
-    return min(found, key=lambda match: match.start())[1].strip() if found else ""
+    if not found:
+        return ""
+    heading = min(found, key=lambda match: match.start())[1].rstrip(" \t")
+    return _CLOSING_HASHES.sub("", heading).strip()

@@ -42,11 +42,13 @@ def read(data: bytes, path: str) -> Article | Problem:
 
 def _read_quickly(data: bytes, path: str) -> Article | None:
     """The article of a file as programs write them; None for any other."""
-    if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if data[:3] == codecs.BOM_UTF8:
         data = data[3:]
-    if data[:4] != b"---\n":
+    if data[:3] != b"---":
+        return None
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if data[3:4] != b"\n":
         return None
     end = data.find(b"\n---\n", 3, MAX_FRONT_MATTER)
     if end < 0:
@@ -96,7 +98,12 @@ def _front(text: str, opening: re.Match[str]) -> tuple[Tree, str] | Fault:
     start, fence = opening.end(), opening[1]
     opened = text.count("\n", 0, opening.start(1)) + 1
     limit = start + MAX_FRONT_MATTER
-    closings = _CLOSING[fence].finditer(text, start, limit + 8)
+    # A match that ends where the search was cut off may not be a whole line.
+    closings = (
+        match
+        for match in _CLOSING[fence].finditer(text, start, limit)
+        if match[0].endswith("\n") or match.end() == len(text)
+    )
     closing = next(closings, None)
     if closing is None:
         return _unclosed(text, start, opened, fence)

@@ -20,7 +20,7 @@ tree, with the same lines)::
              digit may start it), holds no ": " and no " #", and ends in
              neither ":" nor a blank
 
-Lines of one map stand in one column, those of a map within it further right;
+Lines of one map stand in one column, the 128th at most, those of a map within it further right;
 the dashes of a list stand in one column, that of its key or further right. A
 key has a scalar or deeper lines, never both. Blanks are spaces; blanks may end a
 line that has no scalar. No control characters (tab among them), no NEL, U+2028,
@@ -31,22 +31,23 @@ maps and lists in each other.
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from reader.model import JsonValue
 
 from .tree import Fields, Lines, Tree
 from .values import plain
 
-MAX_LINES: Final = 4_000
+MAX_LINES: Final = 3_200
 """A line makes five events at most, so no text read here is too long for the other way."""
 MAX_DEPTH: Final = 60
+MAX_ESCAPED: Final = 65_536
 
 _CONTROLS: Final = bytes(code for code in range(0x20) if code != 0x0A) + b"\x7f"
 _C1: Final = re.compile(rb"\xc2[\x80-\x9f]")
 
-_HEAD: Final = re.compile(r"( *)(- )?([A-Za-z_][A-Za-z0-9_-]{0,63})")
-_ITEM: Final = re.compile(r"( *)-(?: (.*))?")
+_HEAD: Final = re.compile(r"( {0,128})(- )?(?:([A-Za-z_][A-Za-z0-9_-]{0,63}): )?")
 _INDICATORS: Final = frozenset(" -?:,[]{}#&*!|>'\"%@`")
 _DIGITS: Final = frozenset("0123456789")
 _ESCAPED: Final = re.compile(r'(?:[^"\\]|\\["\\nrt])*')
@@ -84,48 +85,65 @@ def parse(front: bytes, first_line: int = 2) -> Tree | None:
         or "\uffff" in text
     ):
         return None
-    root = _read(text, None, first_line)
+    rows = text.split("\n")
+    if len(rows) > MAX_LINES:
+        return None
+    root = _read(rows)
     if root is None:
         return None
 
     def locate() -> tuple[Fields, Lines]:
-        lines: Lines = {}
-        return _read(text, lines, first_line) or {}, lines
+        notes = _Notes(first_line)
+        return _read(notes.follow(rows), notes) or {}, notes.lines
 
     return Tree(root, locate)
 
 
-def _read(text: str, lines: Lines | None, number: int) -> Fields | None:
-    """The root map of *text*; with *lines*, notes there the line of each part."""
+class _Notes:
+    """Where each part stands, noted only when someone asks: it costs."""
+
+    __slots__ = ("lines", "number")
+
+    def __init__(self, first_line: int) -> None:
+        self.lines: Lines = {}
+        self.number = first_line - 1
+
+    def follow(self, rows: Iterable[str]) -> Iterator[str]:
+        for row in rows:
+            self.number += 1
+            yield row
+
+    def part(self, here: Any, step: Any) -> None:
+        self.lines[id(here), step] = self.number
+
+
+def _read(rows: Iterable[str], notes: _Notes | None = None) -> Fields | None:
+    """The root map of the lines in *rows*, or None."""
     root: Fields = {}
-    here: Fields | list[JsonValue] = root
+    # A map where level is odd, a list where it is even.
+    here: Any = root
     level = 1
     pending: str | None = None
-    stack: list[tuple[int, Fields | list[JsonValue]]] = []
+    value: JsonValue
+    stack: list[tuple[int, Any]] = []
     heads, entries = _heads.get, _entries.get
-    number -= 1
-    rows = text.split("\n")
-    if len(rows) > MAX_LINES:
-        return None
     for line in rows:
-        number += 1
         if not line:
             continue
-        head: _Head | None = None
-        if line[-1] == '"':
-            start, _, value = line.partition(': "')
-            if value:
-                head = heads(start) or _head(start)
-                if head is None:
+        if (
+            line[-1] == '"'
+            and len(parts := line.split('"')) == 3
+            and (head := heads(parts[0]) or _head(parts[0]))
+        ):
+            # The usual line: a known key, and a quotation in which nothing is to be undone.
+            code, item, key = head
+            bare = None
+            value = parts[1]
+            if "\\" in value:
+                value = _unescape(value)
+                if value is None:
                     return None
-                code, item, key = head
-                bare = None
-                value = value[:-1]
-                if "\\" in value or '"' in value:
-                    value = _unescape(value)
-                    if value is None:
-                        return None
-        if head is None:
+        else:
             entry = entries(line) or _entry(line)
             if entry is None:
                 return None
@@ -145,15 +163,15 @@ def _read(text: str, lines: Lines | None, number: int) -> Fields | None:
                     level, here = stack.pop()
                 if code != level:
                     return None
-        if lines is not None:
-            lines[id(here), len(here) if key is None or item else key] = number
+        if notes is not None:
+            notes.part(here, len(here) if key is None or item else key)
         if item:
             stack.append((level, here))
             opened: Fields = {}
             here.append(opened)
             here, level = opened, item
-            if lines is not None:
-                lines[id(here), key] = number
+            if notes is not None:
+                notes.part(here, key)
         elif key is None:
             here.append(value)
             pending = None
@@ -166,11 +184,17 @@ def _read(text: str, lines: Lines | None, number: int) -> Fields | None:
 
 
 def _head(start: str) -> _Head | None:
+    """What stands before a value: blanks, a dash or not, a key with its colon or (after a dash) none."""
     match = _HEAD.fullmatch(start)
     if match is None:
         return None
-    column = len(match[1])
-    head = (2 * column, 2 * column + 5, match[3]) if match[2] else (2 * column + 1, 0, match[3])
+    column, dash, key = len(match[1]), match[2], match[3]
+    if dash:
+        head: _Head = (2 * column, 2 * column + 5 if key else 0, key)
+    elif key:
+        head = (2 * column + 1, 0, key)
+    else:
+        return None
     if len(_heads) >= _MEMO:
         _heads.clear()
     _heads[start] = head
@@ -178,22 +202,19 @@ def _head(start: str) -> _Head | None:
 
 
 def _entry(line: str) -> _Entry | None:
-    """What a line says that does not end in a quotation mark, or only seems to."""
+    """What any line says, or None when it is none of this grammar."""
     start, colon, text = line.partition(": ")
-    if not colon and line[-1] == ":":
-        start, colon = line[:-1], ":"
-    if colon:
-        head = _heads.get(start) or _head(start)
-        if head is None:
-            return None
+    if colon or line[-1] == ":":
+        start = start + ": " if colon else line + " "
     else:
-        match = _ITEM.fullmatch(line)
-        if match is None:
-            return None
-        head = (2 * len(match[1]), 0, None)
-        text = match[2] or ""
+        start, dash, text = line.partition("-")
+        if dash and text[:1] in ("", " "):
+            start, text = start + "- ", text[1:]
+    head = _heads.get(start) or _head(start)
+    if head is None:
+        return None
     value, bare = None, None
-    if not text or text.isspace():
+    if not text.strip(" "):
         bare = head[2]
     elif text[0] in "\"'":
         value = _quoted(text)
@@ -226,6 +247,6 @@ def _unescape(text: str) -> str | None:
     rest = text.replace('\\"', "")
     if "\\" not in rest and '"' not in rest:
         return text.replace('\\"', '"')
-    if not _ESCAPED.fullmatch(text):
+    if len(text) > MAX_ESCAPED or not _ESCAPED.fullmatch(text):
         return None
     return _ESCAPE.sub(lambda match: _ESCAPES[match[1]], text)

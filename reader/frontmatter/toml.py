@@ -12,12 +12,14 @@ from reader.text import clean
 from .tree import Fault, Fields, Lines, Tree
 from .values import plain
 
-MAX_TOML: Final = 65_536
+MAX_TOML: Final = 49_152
 """Characters; the parser is pure Python and this takes it some 50 ms."""
 MAX_DEPTH: Final = 64
 
 # A key of very many parts makes the parser copy for minutes.
-_LONG_KEY: Final = re.compile(r"(?:[\w\"'-][ \t]*\.[ \t]*[^\n.=]{0,64}){64}")
+_LONG_KEY: Final = re.compile(
+    r"""(?<![\w-])(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}"""
+)
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
