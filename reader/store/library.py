@@ -193,6 +193,11 @@ class Library(LibraryFile):
         rows = self._all(f"SELECT {_ROW} FROM article WHERE key = ? ORDER BY id DESC", (key,))
         return [_article_row(row) for row in rows]
 
+    def at(self, path: str) -> ArticleRow | None:
+        """The row of the file at *path*."""
+        row = self._one(f"SELECT {_ROW} FROM article WHERE path = ?", (path,))
+        return _article_row(row) if row else None
+
     def find(self, key: str) -> ArticleRow:
         """The row of *key*: a key, or the path of a file, or the end of one that is the only such.
 
@@ -203,7 +208,9 @@ class Library(LibraryFile):
         """
         if rows := self.by_key(key):
             return rows[0]
-        found = self._all(f"SELECT {_ROW} FROM article WHERE path = ?", (key,)) or self._all(
+        if row := self.at(key):
+            return row
+        found = self._all(
             f"SELECT {_ROW} FROM article WHERE path LIKE ? ESCAPE '\\' LIMIT 2", ("%/" + _escaped(key),)
         )
         if len(found) == 1:

@@ -1,0 +1,1 @@
+"""The command line. Only :mod:`.run` knows the screen, and loads it only when it is to be shown."""

@@ -1,0 +1,66 @@
+"""``open`` and ``check``: the commands that reach out of the machine."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from reader import browser
+from reader.cli.articles import addresses_of, as_json, status
+from reader.cli.opening import begin, bring_up_to_date, find_all
+from reader.cli.output import Output, document
+from reader.config import Locations, Settings
+from reader.errors import LinkError, UsageError
+from reader.ingest import reread, sync
+from reader.links import Checker, Policy
+
+
+def open_(args: Namespace, locations: Locations, out: Output) -> int:
+    """``newsfold open``."""
+    with begin(args, locations) as session:
+        bring_up_to_date(session, args)
+        rows = find_all(session, args.keys)
+        command = session.settings.browser
+        articles = [reread(session.sources, row.path) for row in rows]
+        if missing := [article for article in articles if not addresses_of(article)]:
+            raise UsageError(f"{missing[0].path} has no address to open")
+        for article in articles:
+            address = addresses_of(article)[0]
+            plan = browser.plan(address, command=command)
+            if plan.needs_terminal:
+                browser.run(plan)
+            else:
+                browser.open_address(address, command=command)
+            out.line(f"opened {address}")
+    return 0
+
+
+def check(args: Namespace, locations: Locations, out: Output) -> int:
+    """``newsfold check``."""
+    with begin(args, locations) as session:
+        bring_up_to_date(session, args)
+        rows = find_all(session, args.keys)
+        articles = [reread(session.sources, row.path) for row in rows]
+        addresses = list(dict.fromkeys(a for article in articles for a in addresses_of(article)))
+        if not addresses:
+            raise LinkError(f"{articles[0].path} has no address to ask")
+        checker = Checker(
+            policy_of(session.settings), known=session.state.checks, keep=session.state.record_checks
+        )
+        report = checker.check(addresses, force=True)
+        sync(session.library, session.state)
+        if args.json:
+            document(out, "articles", (as_json(session, row) for row in rows), {})
+            return 0
+        answers = session.state.checks(addresses)
+        for address in addresses:
+            answer = answers.get(address)
+            told = status(answer) if answer and address not in report.put_off else "put off by its host"
+            out.columns([(told, 0), (address, 0)] if not out.tty else [(f"{address}  {told}", 0)])
+    return 0
+
+
+def policy_of(settings: Settings) -> Policy:
+    """How links are asked, with what the settings say."""
+    if settings.user_agent:
+        return Policy(user_agent=settings.user_agent, allow_private=settings.allow_private_links)
+    return Policy(allow_private=settings.allow_private_links)

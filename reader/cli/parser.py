@@ -1,0 +1,203 @@
+"""What can be said on the command line, and the help."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import IO, Final, NoReturn
+
+from reader.config import SORTS
+from reader.errors import UsageError
+
+_ABOUT: Final = """\
+Read a folder (or git clone) of Markdown articles with front matter: the
+outlets' coverage of one story folded together, in the terminal.
+
+Folders that are opened are remembered, one after the other; without any, the
+remembered ones are opened. A folder called like a command is written ./list."""
+
+_KEYS: Final = """\
+KEY is an article's address in any spelling, its file, or the end of its path
+that no other article has."""
+
+_EXIT: Final = """\
+exit codes:
+  0    done
+  1    problems were found (problems --fail), or newsfold itself failed
+  2    what was asked for makes no sense
+  3    a folder cannot be read
+  4    a database cannot do what it must
+  5    no such article, topic, outlet or remembered folder
+  6    an address that will not be asked
+  7    an address that could not be opened
+  130  interrupted by Ctrl-C
+  141  nobody read the output to its end"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong as a UsageError, so that every error looks the same."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (try {self.prog} --help)")
+
+    def print_help(self, file: IO[str] | None = None) -> None:
+        (file or sys.stdout).write(self.format_help())
+
+
+def _common() -> Parser:
+    parser = Parser(prog="newsfold", add_help=False, allow_abbrev=False)
+    places = parser.add_argument_group("where things are kept")
+    for name, what in (
+        ("data", "marks, notes, remembered folders, link checks"),
+        ("config", "config.toml"),
+        ("cache", "the index, which can be built again"),
+        ("state", "the log"),
+    ):
+        places.add_argument(
+            f"--{name}-dir", metavar="DIR", help=f"{what} (or the variable NEWSFOLD_{name.upper()}_DIR)"
+        )
+    parser.add_argument("--sample", action="store_true", help="use the articles that come with newsfold")
+    return parser
+
+
+def _folders(parser: Parser) -> None:
+    parser.add_argument("folders", nargs="*", metavar="FOLDER", help="else the remembered folders")
+
+
+def _fresh(parser: Parser) -> None:
+    parser.add_argument(
+        "--no-refresh", action="store_true", help="take the index as it is, without a look at the files"
+    )
+
+
+def _json(parser: Parser) -> None:
+    parser.add_argument(
+        "--json", action="store_true", help='one document: {"schema": 1, "articles": […]}, in ASCII'
+    )
+
+
+def _refresh(parser: Parser) -> None:
+    _folders(parser)
+
+
+def _list(parser: Parser) -> None:
+    _folders(parser)
+    parser.add_argument("--topic", metavar="T", help="only this topic")
+    parser.add_argument("--outlet", metavar="O", help="only this outlet")
+    parser.add_argument("--unread", action="store_true", help="only what is not read")
+    parser.add_argument("--starred", action="store_true", help="only what is starred")
+    parser.add_argument("--sort", choices=SORTS, help="the order; else the setting, else newest")
+    parser.add_argument("--limit", type=_count, metavar="N", help="no more than N")
+    _json(parser)
+    _fresh(parser)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+        raise argparse.ArgumentTypeError("must be a whole number")
+    return int(text)
+
+
+def _show(parser: Parser) -> None:
+    parser.add_argument("keys", nargs=1, metavar="KEY")
+    _json(parser)
+    _fresh(parser)
+
+
+def _open(parser: Parser) -> None:
+    parser.add_argument("keys", nargs="+", metavar="KEY")
+    _fresh(parser)
+
+
+def _mark(parser: Parser) -> None:
+    parser.add_argument("keys", nargs="+", metavar="KEY")
+    read = parser.add_mutually_exclusive_group()
+    read.add_argument("--read", dest="read", action="store_true", default=None)
+    read.add_argument("--unread", dest="read", action="store_false", default=None)
+    star = parser.add_mutually_exclusive_group()
+    star.add_argument("--star", dest="star", action="store_true", default=None)
+    star.add_argument("--unstar", dest="star", action="store_false", default=None)
+    _fresh(parser)
+
+
+def _check(parser: Parser) -> None:
+    parser.add_argument("keys", nargs="+", metavar="KEY")
+    _json(parser)
+    _fresh(parser)
+
+
+def _problems(parser: Parser) -> None:
+    _folders(parser)
+    parser.add_argument(
+        "--warnings", action="store_true", help="also fields that are not what they should be"
+    )
+    parser.add_argument("--fail", action="store_true", help="exit with 1 when there are any")
+    parser.add_argument("--json", action="store_true", help='one document: {"schema": 1, "problems": […]}')
+    _fresh(parser)
+
+
+def _forget(parser: Parser) -> None:
+    parser.add_argument("forgotten", nargs="+", metavar="FOLDER")
+
+
+def _nothing(_: Parser) -> None:
+    return
+
+
+COMMANDS: Final[dict[str, tuple[str, Callable[[Parser], None]]]] = {
+    "refresh": ("read what is new, changed or gone; print counts and problems", _refresh),
+    "list": ("list articles; when piped in full, tab-separated, the key last", _list),
+    "show": ("print one article with its coverage", _show),
+    "open": ("open articles in the browser", _open),
+    "mark": ("mark articles read, unread, starred or not", _mark),
+    "check": ("ask whether the articles' addresses still answer, and keep the answers", _check),
+    "problems": ("list files that gave no article, as path:line: reason", _problems),
+    "folders": ("list the remembered folders", _nothing),
+    "forget": ("no longer remember these folders; marks on their articles stay", _forget),
+}
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options and ``command`` (``""``: the screen) of *arguments*.
+
+    Raises:
+        UsageError: they make no sense.
+        SystemExit: the help was asked for and printed.
+    """
+    common = _common()
+    known, rest = common.parse_known_args(arguments)
+    if rest and rest[0] in COMMANDS:
+        name = rest.pop(0)
+        what, add = COMMANDS[name]
+        parser = Parser(
+            prog=f"newsfold {name}",
+            description=what[0].upper() + what[1:] + ".",
+            epilog=f"{_KEYS}\n\n{_EXIT}",
+            parents=[common],
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        add(parser)
+        known.command = name
+    else:
+        parser = _screen(common)
+        known.command = ""
+    return parser.parse_args(rest, known)
+
+
+def _screen(common: Parser) -> Parser:
+    width = max(map(len, COMMANDS))
+    commands = "\n".join(f"  {name:{width}}  {what}" for name, (what, _) in COMMANDS.items())
+    parser = Parser(
+        prog="newsfold",
+        usage="newsfold [option …] [FOLDER …]\n       newsfold [option …] COMMAND [argument …]",
+        description=_ABOUT,
+        epilog=f"commands (newsfold COMMAND --help says more):\n{commands}\n\n{_KEYS}\n\n{_EXIT}",
+        parents=[common],
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _folders(parser)
+    parser.add_argument("--version", action="store_true", help="print the version")
+    return parser

@@ -1,0 +1,116 @@
+"""From the words of the command line to an exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from reader import __version__
+from reader.cli.output import Output, abandon_output, prepare_streams, say
+from reader.cli.parser import parse
+from reader.config import Locations, locate
+from reader.errors import NewsfoldError, UsageError
+from reader.text import clean, clean_block
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+_MAX_LOG = 1_000_000  # bytes; a log beyond is begun anew
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what *arguments* say; returns the exit code. See ``newsfold --help`` for their list."""
+    prepare_streams()
+    out = Output()
+    try:
+        try:
+            return _dispatch(arguments, out)
+        finally:
+            out.flush()
+    except BrokenPipeError:
+        abandon_output()
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except NewsfoldError as error:
+        say(str(error))
+        return error.exit_code
+
+
+def _dispatch(arguments: Sequence[str], out: Output) -> int:
+    try:
+        args = parse(arguments)
+    except SystemExit:  # the help has been printed
+        return 0
+    if not args.command and args.version:
+        out.line(f"newsfold {__version__}")
+        return 0
+    locations = locate({name: getattr(args, f"{name}_dir") for name in ("data", "config", "cache", "state")})
+    sys.excepthook = _hook(locations)
+    return _command(args.command)(args, locations, out)
+
+
+def _command(name: str) -> Callable[[Namespace, Locations, Output], int]:
+    from reader.cli import articles, folders, links, marks
+
+    return {
+        "": screen,
+        "refresh": folders.refresh,
+        "folders": folders.remembered,
+        "forget": folders.forget,
+        "problems": folders.problems,
+        "list": articles.list_,
+        "show": articles.show,
+        "mark": marks.mark,
+        "open": links.open_,
+        "check": links.check,
+    }[name]
+
+
+def screen(args: Namespace, locations: Locations, _: Output) -> int:
+    """The reader itself."""
+    from reader.session import open_session
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("the reader needs a terminal; newsfold list does without one")
+    folders = [Path(folder) for folder in args.folders]
+    with open_session(locations, folders, sample=args.sample, remember=True) as session:
+        from reader.ui.app import run as run_screen
+
+        return run_screen(session)
+
+
+def _hook(
+    locations: Locations,
+) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
+    """What the interpreter does with an error nobody foresaw: one line, and the details in the log."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        what = clean(f"{kind.__name__}: {error}", 300)
+        details = "".join(traceback.format_exception(kind, error, trace))
+        try:
+            write_log(locations.log_file, details)
+        except OSError as failure:
+            say(f"something went wrong inside newsfold: {what} (no log: {failure.strerror})")
+        else:
+            say(f"something went wrong inside newsfold: {what}; details are in {locations.log_file}")
+
+    return hook
+
+
+def write_log(path: Path, details: str) -> None:
+    """Add *details* to the log at *path*.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    begin = not path.exists() or path.stat().st_size > _MAX_LOG
+    with path.open("w" if begin else "a", encoding="utf-8", errors="backslashreplace") as log:
+        path.chmod(0o600)
+        log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}Z newsfold {__version__}\n")
+        log.write(clean_block(details) + "\n")
