@@ -75,19 +75,13 @@ def find(session: Session, key: str) -> ArticleRow:
     Raises:
         NotFound: none, or more than one.
     """
-    for name in _names(session, key):
+    for name in (canonical(key), to_text(key)):
         if rows := session.library.by_key(name):
             return rows[0]
     for name in _paths(session, key):
         if found := session.library.at(name):
             return found
     return session.library.find(to_text(key))
-
-
-def _names(session: Session, key: str) -> Iterable[str]:
-    if address := canonical(key):
-        yield address
-    yield to_text(key)
 
 
 def _paths(session: Session, key: str) -> Iterable[str]:
