@@ -75,6 +75,11 @@ class Safety:
         except OSError as error:
             raise StoreReadOnly(f"{self.folder} cannot be made: {error.strerror}.") from error
 
+    def holds_anything(self) -> bool:
+        """Whether there is anything a lost state could be brought back from."""
+        last = self.journal.last()
+        return bool(self.backups()) or (last is not None and last[1] > 0) or len(self.journal.files()) > 1
+
     # -- suspicion --------------------------------------------------------
 
     def suspect(self) -> None:

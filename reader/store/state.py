@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from reader.store import sqlite, state_schema
+from reader.errors import StoreError
 from reader.store.backup import Safety
 from reader.store.state_checks import Checks
-from reader.store.state_core import Change, utc_now
+from reader.store.state_core import NOTHING, Change, utc_now
+from reader.store.state_exchange import Exchange
 from reader.store.state_marks import Marks
+from reader.store.state_open import close_state, open_state
 from reader.store.state_places import Places
+from reader.store.state_searches import SavedRule, SavedSearch, Searches
+from reader.store.state_stories import Headline, Stories, StoryEdit
+from reader.store.state_upkeep import Upkeep
 
-__all__ = ["Change", "State", "utc_now"]
+__all__ = [
+    "NOTHING",
+    "Change",
+    "Headline",
+    "SavedRule",
+    "SavedSearch",
+    "State",
+    "StoryEdit",
+    "utc_now",
+]
 
 
-class State(Marks, Checks, Places):
+class State(Marks, Checks, Places, Searches, Stories, Upkeep, Exchange):
     """The reader's own words. Safe to share between threads; every method is short.
 
     Every write returns only when it is on the disk, and raises StoreBusy,
@@ -25,17 +40,31 @@ class State(Marks, Checks, Places):
 
     @classmethod
     def open(cls, path: Path, *, clock: Callable[[], datetime] = utc_now) -> State:
-        """Open the state at *path*, making it when there is none."""
+        """Open the state at *path*, making it when there is none.
+
+        A damaged or missing file is put aside and its marks are restored;
+        ``notice`` then says so. Where nothing can be written the state is
+        opened in memory to be read, and ``read_only`` says why. *clock*
+        gives the time, aware.
+
+        Raises:
+            StoreBusy: another process is opening it.
+            StoreNewer: a newer newsfold wrote it.
+            StoreError: it is another program's file, or cannot be read.
+        """
         safety = Safety(path)
-        safety.make()
-        db = sqlite.connect(path)
-        state_schema.migrate(db)
-        state = cls(db, safety, clock)
-        if safety.journal.newest() is None:
-            safety.journal.begin(state._id, state_schema.version(db), state.seq())
+        opened = open_state(path, safety, clock)
+        state = cls(opened.db, safety, clock, opened.frozen)
+        state.notice = opened.notice
         return state
 
     def close(self) -> None:
-        """Close the file."""
+        """Back up when that is due, and close the file. Calling it again does nothing."""
         with self._lock:
-            self._db.close()
+            if self._closed:
+                return
+            self._closed = True
+            if self._wrote:
+                with contextlib.suppress(StoreError):
+                    self.tend()
+            close_state(self._db, self._safety, seal=self._wrote)

@@ -58,7 +58,8 @@ def _identity_faults(db: sqlite3.Connection) -> list[str]:
     if not {"meta", "marks"} <= names:
         if identity == state_schema.APPLICATION_ID:
             return ["its tables are gone"]
-        raise StoreError("this is another program's database")
+        name = getattr(db, "path", "This")
+        raise StoreError(f"{name} is another program's database.")
     if identity != state_schema.APPLICATION_ID:
         return ["its header does not say whose it is"]
     stated = state_schema.get_meta(db, "version", "")

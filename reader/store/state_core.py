@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from reader.errors import StoreDamaged, StoreReadOnly
+from reader.errors import StoreDamaged, StoreNewer, StoreReadOnly
 from reader.store import sqlite, state_schema
 from reader.store.backup import Safety
 from reader.store.journal import Record
@@ -96,6 +96,7 @@ class Core:
         with sqlite.errors(db):
             self._id = state_schema.get_meta(db, "id")
         self._wrote = False
+        self._closed = False
 
     @property
     def path(self) -> Path:
@@ -106,6 +107,12 @@ class Core:
     def id(self) -> str:
         """The state's own number: who keeps a copy of its content can tell whose it is."""
         return self._id
+
+    @property
+    def generation(self) -> str:
+        """Changes when marks may have gone back in time: whoever keeps a copy must read all of them anew."""
+        with self._reading() as db:
+            return f"{self._id}-{state_schema.get_meta(db, 'losses')}"
 
     # -- guards -----------------------------------------------------------
 
@@ -140,7 +147,14 @@ class Core:
     def _plain_write(self) -> Iterator[sqlite.Connection]:
         """A transaction over tables that are not in the journal."""
         with self._writing() as db, sqlite.write(db):
+            self._check_version(db)
             yield db
+
+    @staticmethod
+    def _check_version(db: sqlite.Connection) -> None:
+        # A newer newsfold may have opened the file, and changed its tables, since we did.
+        if state_schema.version(db) > len(state_schema.MIGRATIONS):
+            raise StoreNewer("A newer newsfold has taken over these marks; please restart.")
 
     # -- kept rows --------------------------------------------------------
 
@@ -152,6 +166,7 @@ class Core:
         """
         with self._writing() as db:
             with self._safety.journal.entry() as entry, sqlite.write(db):
+                self._check_version(db)
                 label, wanted = plan()
                 edits = [edit for edit in wanted if edit.before != edit.after]
                 seq = int(state_schema.get_meta(db, "seq"))

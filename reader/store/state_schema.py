@@ -33,8 +33,16 @@ CHECKS: Final = Table(
 CHECK_HISTORY: Final = Table(
     "check_history", ("address", "checked_at", "outcome", "status", "target", "reason", "elapsed_ms"), keys=2
 )
+SEARCHES: Final = Table("searches", ("id", "name", "query", "place"), kept=True, since=2)
+RULES: Final = Table("rules", ("id", "name", "query", "action", "enabled", "place"), kept=True, since=2)
+STORY_EDITS: Final = Table("story_edits", ("id", "kind", "key", "other"), kept=True, since=2)
+STORY_SEEN: Final = Table("story_seen", ("story", "keys"), since=2)
+HEADLINES: Final = Table("headlines", ("key", "seen_at", "title", "excerpt"), keys=2, since=2)
 
-TABLES: Final = (META, MARKS, SOURCES, SETTINGS, CHECKS, CHECK_HISTORY)
+TABLES: Final = (
+    META, MARKS, SOURCES, SETTINGS, CHECKS, CHECK_HISTORY,
+    SEARCHES, RULES, STORY_EDITS, STORY_SEEN, HEADLINES,
+)  # fmt: skip
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -63,6 +71,28 @@ MIGRATIONS: tuple[str, ...] = (
         status INTEGER NOT NULL, target TEXT NOT NULL, reason TEXT NOT NULL,
         elapsed_ms INTEGER NOT NULL, sum INTEGER NOT NULL,
         PRIMARY KEY(address, checked_at)
+    ) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE searches(
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, query TEXT NOT NULL, place INTEGER NOT NULL,
+        at INTEGER NOT NULL, seq INTEGER NOT NULL, sum INTEGER NOT NULL
+    );
+    CREATE TABLE rules(
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, query TEXT NOT NULL, action TEXT NOT NULL,
+        enabled INTEGER NOT NULL, place INTEGER NOT NULL,
+        at INTEGER NOT NULL, seq INTEGER NOT NULL, sum INTEGER NOT NULL
+    );
+    CREATE TABLE story_edits(
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, other TEXT NOT NULL,
+        at INTEGER NOT NULL, seq INTEGER NOT NULL, sum INTEGER NOT NULL
+    );
+    CREATE TABLE story_seen(
+        story TEXT PRIMARY KEY, keys TEXT NOT NULL, sum INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE headlines(
+        key TEXT NOT NULL, seen_at INTEGER NOT NULL, title TEXT NOT NULL, excerpt TEXT NOT NULL,
+        sum INTEGER NOT NULL, PRIMARY KEY(key, seen_at)
     ) WITHOUT ROWID;
     """,
 )

@@ -80,6 +80,17 @@ class Table:
         db.executemany(self._insert, bound())
         return total
 
+    def add_missing(self, db: sqlite3.Connection, rows: Iterable[Row]) -> None:
+        """Write those whole rows whose key is not there yet."""
+        where = " AND ".join(f"{column}=?" for column in self.columns[: self.keys])
+        query = f"SELECT 1 FROM {self.name} WHERE {where}"
+
+        def known(row: Row) -> bool:
+            key = [bind(v) if isinstance(v, str) else v for v in row[: self.keys]]
+            return db.execute(query, key).fetchone() is not None
+
+        self.put(db, [row for row in rows if not known(row)])
+
     def fetch(self, db: sqlite3.Connection, keys: Iterable[Value]) -> dict[Value, Row]:
         """Whole rows, ``sum`` last, by their (first) key column; absent ones are left out."""
         found: dict[Value, Row] = {}
