@@ -89,8 +89,15 @@ def cluster(
     vocabulary = vocabulary or Vocabulary()
     stories: list[set[str]] = []
     known = {tie for tie in ties if tie.a != tie.b and tie.a in pieces and tie.b in pieces}
+    weights: dict[tuple[str, ...], dict[str, float]] = {}
     for keys, inner in _parts(pieces, known):
-        stories += _part(keys, inner, pieces, vocabulary) if inner else [set(keys)]
+        if not inner:
+            stories.append(set(keys))
+            continue
+        topics = tuple(sorted({topic for key in keys for topic in pieces[key].topics}))
+        if topics not in weights:
+            weights[topics] = vocabulary.weights(topics)
+        stories += _part(keys, inner, pieces, weights[topics])
     _overrule(stories, edits)
     made = (_story(keys, pieces) for keys in stories if keys)
     return tuple(sorted(made, key=lambda story: story.key))
@@ -122,10 +129,8 @@ def _parts(pieces: Mapping[str, Piece], ties: Iterable[Tie]) -> Iterable[tuple[l
 
 
 def _part(
-    keys: Sequence[str], ties: Sequence[Tie], pieces: Mapping[str, Piece], vocabulary: Vocabulary
+    keys: Sequence[str], ties: Sequence[Tie], pieces: Mapping[str, Piece], weights: Mapping[str, float]
 ) -> list[set[str]]:
-    topics = sorted({topic for key in keys for topic in pieces[key].topics})
-    weights = vocabulary.weights(topics)
     titles = {key: _weighed(telling(pieces[key].title), weights, 1.0) for key in keys}
     groups = _Groups(keys, pieces, titles, weights)
     proposals = _proposals(ties, pieces, titles, groups)

@@ -14,8 +14,8 @@ from typing import Final
 TEXT_LIMIT: Final = 2_000
 """Characters of a title or excerpt that are looked at; the rest is ignored."""
 
-_WORD: Final = re.compile(r"[^\W_]+(?:[’'][^\W_]+)*")
-_POSSESSIVE: Final = re.compile(r"[’'](?:s|S)?$")
+_WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_POSSESSIVE: Final = re.compile(r"'s(?!\w)")
 # Scripts written without spaces: every pair of neighbouring letters is a word.
 _UNSPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f]{2,}")
 _ROMAN: Final = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
@@ -50,7 +50,9 @@ def fold(text: str) -> str:
     text = text[:TEXT_LIMIT]
     if "&" in text:
         text = _ENTITY.sub(lambda m: _ENTITIES.get(m[0], " "), text)
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return " ".join(text.casefold().split())
 
 
 def without_agency(text: str) -> str:
@@ -60,14 +62,17 @@ def without_agency(text: str) -> str:
 
 def words(text: str) -> tuple[str, ...]:
     """Every word of *text* in order, folded, possessives dropped. ``Blizzard’s IV`` -> blizzard, 4."""
-    found: list[str] = []
-    for match in _WORD.finditer(fold(text)):
-        word = _POSSESSIVE.sub("", match[0]).replace("’", "'")
-        if _UNSPACED.search(word):
-            found += [word[i : i + 2] for i in range(len(word) - 1)]
-        elif word:
-            found.append(_ROMAN.get(word, word))
-    return tuple(found)
+    text = _POSSESSIVE.sub("", fold(text).replace("’", "'"))
+    found = _WORD.findall(text)
+    if not text.isascii() and _UNSPACED.search(text):
+        found = [part for word in found for part in _pairs(word)]
+    return tuple([_ROMAN.get(word, word) for word in found])
+
+
+def _pairs(word: str) -> list[str]:
+    if len(word) < 3 or not _UNSPACED.search(word):
+        return [word]
+    return [word[i : i + 2] for i in range(len(word) - 1)]
 
 
 @lru_cache(maxsize=32_768)
@@ -82,4 +87,4 @@ def stem(word: str) -> str:
 
 def telling(text: str) -> frozenset[str]:
     """The stems of *text* that say what it is about: no articles, no auxiliaries."""
-    return frozenset(stem(w) for w in words(text) if w not in _STOP)
+    return frozenset([stem(word) for word in words(text) if word not in _STOP])
