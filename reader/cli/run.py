@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 from reader import __version__
 from reader.cli.output import Output, abandon_output, prepare_streams, say
@@ -17,9 +18,11 @@ from reader.config import Locations, locate
 from reader.errors import NewsfoldError, UsageError
 from reader.text import clean, clean_block
 
-INTERRUPTED = 130
-BROKEN_PIPE = 141
-_MAX_LOG = 1_000_000  # bytes; a log beyond is begun anew
+Command = Callable[[Namespace, Locations, Output], int]
+
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+_MAX_LOG: Final = 1_000_000  # bytes; a log beyond is begun anew
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -54,21 +57,26 @@ def _dispatch(arguments: Sequence[str], out: Output) -> int:
     return _command(args.command)(args, locations, out)
 
 
-def _command(name: str) -> Callable[[Namespace, Locations, Output], int]:
-    from reader.cli import articles, folders, links, marks
+_WHERE: Final = {
+    "refresh": ("folders", "refresh"),
+    "folders": ("folders", "remembered"),
+    "forget": ("folders", "forget"),
+    "problems": ("folders", "problems"),
+    "list": ("articles", "list_"),
+    "show": ("articles", "show"),
+    "mark": ("marks", "mark"),
+    "open": ("links", "open_"),
+    "check": ("links", "check"),
+}
+"""Where each command is done; only that module is loaded, for a short start."""
 
-    return {
-        "": screen,
-        "refresh": folders.refresh,
-        "folders": folders.remembered,
-        "forget": folders.forget,
-        "problems": folders.problems,
-        "list": articles.list_,
-        "show": articles.show,
-        "mark": marks.mark,
-        "open": links.open_,
-        "check": links.check,
-    }[name]
+
+def _command(name: str) -> Command:
+    if not name:
+        return screen
+    module, function = _WHERE[name]
+    command: Command = getattr(import_module(f"reader.cli.{module}"), function)
+    return command
 
 
 def screen(args: Namespace, locations: Locations, _: Output) -> int:
@@ -90,6 +98,8 @@ def _hook(
     """What the interpreter does with an error nobody foresaw: one line, and the details in the log."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        import traceback
+
         what = clean(f"{kind.__name__}: {error}", 300)
         details = "".join(traceback.format_exception(kind, error, trace))
         try:

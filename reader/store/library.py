@@ -199,7 +199,7 @@ class Library(LibraryFile):
         return _article_row(row) if row else None
 
     def find(self, key: str) -> ArticleRow:
-        """The row of *key*: a key, or the path of a file, or the end of one that is the only such.
+        """The row of *key*: a key, or the path of a file, or the end of one path alone (whole names first).
 
         Of several files with that key, the newest.
 
@@ -210,9 +210,11 @@ class Library(LibraryFile):
             return rows[0]
         if row := self.at(key):
             return row
-        found = self._all(
-            f"SELECT {_ROW} FROM article WHERE path LIKE ? ESCAPE '\\' LIMIT 2", ("%/" + _escaped(key),)
-        )
+        found: list[Any] = []
+        for start in ("%/", "%") if key else ():
+            found = found or self._all(
+                f"SELECT {_ROW} FROM article WHERE path LIKE ? ESCAPE '\\' LIMIT 2", (start + _escaped(key),)
+            )
         if len(found) == 1:
             return _article_row(found[0])
         raise NotFound(f"{'several articles have' if found else 'no article has'} the key or path {key}")
