@@ -62,6 +62,7 @@ _SUSPECT: Final = re.compile(
     "\u205f-\u206f\u20d0-\u20f0\u2800\u2cef-\u2cf1\u2d7f\u2de0-\u2dff\u302a-\u302f\u3099-\u309a\u3164\ua66f-\uabff\ud800-\udfff"
     "\ufb1e\ufdd0-\ufdef\ufe20-\ufe2f\ufeff\uffa0\ufff9-\uffff\U00010000-\U0010ffff]"
 )
+_HARMFUL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _RUN: Final = re.compile(r" {2,}")
 _MAX_MARKS: Final = 4
 
@@ -85,6 +86,14 @@ def clean_block(value: str) -> str:
     if _SUSPECT.search(value):
         value = _cap_marks(value.translate(_BLOCK_TABLE))
     return value
+
+
+def inert(value: str) -> str:
+    """*value* with what a terminal could act on taken out, its blanks as they are.
+
+    The last gate before the screen, for text that was cleaned where it came in.
+    """
+    return value.translate(_LINE_TABLE) if _HARMFUL.search(value) else value
 
 
 def _cap_marks(value: str) -> str:

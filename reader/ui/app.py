@@ -1,0 +1,99 @@
+"""The app wires session, screens, themes and signals; it decides nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.command import CommandPalette
+from textual.screen import Screen
+
+from reader import assets
+from reader.errors import NewsfoldError
+from reader.ui.commands import COMMANDS, build_keymap
+from reader.ui.screens.first_run import FirstRun
+from reader.ui.screens.main import MainScreen
+from reader.ui.themes import NEWSFOLD, NEWSFOLD_LIGHT
+
+if TYPE_CHECKING:
+    from reader.session import Session
+
+_SIGNALS = ("SIGTERM", "SIGHUP")
+
+
+class NewsfoldApp(App[int]):
+    """The terminal program over one session."""
+
+    CSS_PATH = assets.styles() / "newsfold.tcss"
+    TITLE = "newsfold"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "quit", "Quit", show=False, priority=True)]
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        settings = session.settings
+        self.keymap = build_keymap(settings.preset, settings.keys)
+        self.register_theme(NEWSFOLD)
+        self.register_theme(NEWSFOLD_LIGHT)
+        if settings.theme in self.available_themes:
+            self.theme = settings.theme
+        else:
+            self.theme = NEWSFOLD.name
+        self.main: MainScreen | None = None
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Textual's, and ``$muted``: the foreground two thirds of the way, for any theme."""
+        variables = super().get_css_variables()
+        foreground, background = Color.parse(variables["foreground"]), Color.parse(variables["background"])
+        return {**variables, "muted": background.blend(foreground, 0.62, alpha=1).hex}
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in _SIGNALS:
+            number = getattr(signal, name, None)
+            if number is not None:
+                loop.add_signal_handler(number, self._hang_up, 128 + number)
+        if self.session.sources:
+            self.open_main()
+        else:
+            self.push_screen(FirstRun())
+
+    def open_main(self) -> None:
+        """Show the newspaper."""
+        self.main = MainScreen(self.session, self.keymap)
+        self.push_screen(self.main)
+
+    def _hang_up(self, code: int) -> None:
+        self.exit(code, return_code=code)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every command of the table, then themes."""
+        if isinstance(screen, CommandPalette) or self.main is None:
+            return
+        main = self.main
+        for command in COMMANDS:
+            key = self.keymap.first(command.id)
+            title = f"{command.label.capitalize()}{f' ({key})' if key else ''}"
+            yield SystemCommand(title, command.help, lambda c=command.id: main.run(c))
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+
+
+def run(session: Session) -> int:
+    """Run the program until the reader leaves; returns the exit code.
+
+    The place is kept last, when nothing is drawn any more.
+    """
+    app = NewsfoldApp(session)
+    code = app.run()
+    if app.main is not None:
+        with contextlib.suppress(NewsfoldError):  # a read-only store: the reader was told at the start
+            app.main.navigation.save_place()
+    return code or app.return_code or 0

@@ -1,0 +1,265 @@
+"""An article as blocks of styled text, in the order a newspaper would print it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from reader.htmltext import unescape_excerpt
+from reader.model import OUTCOMES, Article, Image, LinkCheck, Outcome
+from reader.store.rows import CoverageRow
+from reader.text import clean, clean_block
+from reader.ui import human
+from reader.ui.document import Block, Body, Lines, Rule
+
+if TYPE_CHECKING:
+    from reader.ui.reading import Loaded
+
+DIM, STRONG, ACCENT, GOOD, BAD, TITLE, LEAD = "dim", "badge", "accent", "good", "bad", "title", "lead"
+_TYPES_SHOWN = {"", "article"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the article pane is given."""
+
+    blocks: tuple[Block, ...]
+
+
+def styled(*pieces: tuple[str, str] | str) -> Text:
+    """Text of (text, style) pieces; the text is cleaned and never parsed."""
+    text = Text()
+    for piece in pieces:
+        words, style = (piece, "") if isinstance(piece, str) else piece
+        text.append(clean_block(words).replace("\n", " "), style or None)
+    return text
+
+
+def _below(head: Text, more: Text) -> Text:
+    return Text("\n").join([head, more])
+
+
+def article_page(loaded: Loaded, now: int, key_of: Callable[[str], str]) -> Page:
+    """The page of an article of the library."""
+    row, article = loaded.row, loaded.article
+    blocks: list[Block] = [Lines(styled((row.title or "(untitled)", TITLE)), id=TITLE)]
+    blocks.append(Lines(_byline(loaded, now)))
+    badges = _badges(loaded)
+    if badges:
+        blocks.append(Lines(_joined(badges)))
+    if article is not None and article.topics:
+        blocks.append(Lines(styled(("in ", DIM), " · ".join(clean(t) for t in article.topics))))
+    if loaded.mark.tags:
+        blocks.append(Lines(styled(("tags ", DIM), (", ".join(loaded.mark.tags), ACCENT))))
+    blocks.append(Lines(Text()))
+    if loaded.missing:
+        blocks += [
+            Lines(styled((f"! {loaded.missing}: what the index remembers is shown", BAD))),
+            Lines(Text()),
+        ]
+    excerpt = clean(unescape_excerpt(article.excerpt if article else row.excerpt), 20_000)
+    if excerpt:
+        blocks += [Lines(styled((excerpt, LEAD))), Lines(Text())]
+    if loaded.mark.note:
+        blocks += [Rule("Your note"), Lines(styled(loaded.mark.note)), Lines(Text())]
+    if article is not None and article.body.strip():
+        blocks += [Body(article.body), Lines(Text())]
+    blocks += _coverage(loaded)
+    blocks += _addresses(loaded)
+    if article is not None:
+        blocks += _images(article.images)
+        blocks += _rest(loaded, article, key_of)
+    return Page(tuple(blocks))
+
+
+def mention_page(piece: CoverageRow, loaded: Loaded, now: int) -> Page:
+    """What is known of a piece that is not in the library itself."""
+    blocks: list[Block] = [Lines(styled((piece.title or "(untitled)", TITLE)), id=TITLE)]
+    facts = [piece.outlet or "unknown outlet"]
+    if piece.published is not None:
+        facts.append(f"{human.local(piece.published)} ({human.ago(piece.published, now)})")
+    blocks.append(Lines(styled((" · ".join(facts), DIM))))
+    if piece.quality is not None:
+        blocks.append(Lines(styled((f"quality {piece.quality}", DIM))))
+    blocks.append(Lines(Text()))
+    if piece.excerpt:
+        blocks += [Lines(styled((unescape_excerpt(piece.excerpt), LEAD))), Lines(Text())]
+    blocks.append(Lines(styled(("This piece is not in the library; it is mentioned by:", DIM))))
+    blocks.append(Lines(styled((loaded.row.title, STRONG)), indent=2))
+    blocks.append(Lines(Text()))
+    if piece.url:
+        blocks.append(_address_line("web", piece.url, loaded.checks.get(piece.url)))
+    else:
+        blocks.append(Lines(styled(("It gives no address.", DIM))))
+    return Page(tuple(blocks))
+
+
+def _byline(loaded: Loaded, now: int) -> Text:
+    row, article = loaded.row, loaded.article
+    pieces: list[tuple[str, str] | str] = [(row.outlet or "unknown outlet", ACCENT)]
+    if article is not None and article.provider.authors:
+        pieces.append((f", {', '.join(clean(a, 100) for a in article.provider.authors[:4])}", DIM))
+    if row.published is not None:
+        pieces.append((f"  {human.local(row.published)} ({human.ago(row.published, now)})", DIM))
+    else:
+        pieces.append(("  no date", DIM))
+    if article is not None and article.date_origin.value == "filename":
+        pieces.append((" by its file name", DIM))
+    if article is not None and article.updated_at is not None:
+        pieces.append((f", updated {human.local(int(article.updated_at.timestamp()))}", DIM))
+    return styled(*pieces)
+
+
+def _badges(loaded: Loaded) -> list[tuple[str, str]]:
+    row, mark = loaded.row, loaded.mark
+    badges: list[tuple[str, str]] = []
+    if not mark.read:
+        badges.append(("● unread", ACCENT))
+    if mark.starred:
+        badges.append(("★ starred", ACCENT))
+    if row.type not in _TYPES_SHOWN:
+        badges.append((row.type, STRONG))
+    if row.front is False:
+        badges.append(("◌ unpublished", STRONG))
+    if row.quality is not None:
+        badges.append((f"quality {row.quality}", DIM))
+    if row.heat is not None:
+        badges.append(("gone cold" if row.heat < 0 else f"heat {row.heat}", DIM))
+    if loaded.article is not None and loaded.article.secured:
+        badges.append((f"sealed, {human.size(_sealed_size(loaded.article.secured))}", DIM))
+    return badges
+
+
+def _sealed_size(secured: str) -> int:
+    """The bytes of a base64 ``;`` base64 payload, which nobody here reads."""
+    return sum(len(part.rstrip("=")) * 3 // 4 for part in secured.split(";"))
+
+
+def _joined(badges: Sequence[tuple[str, str]]) -> Text:
+    pieces: list[tuple[str, str] | str] = []
+    for badge in badges:
+        if pieces:
+            pieces.append((" · ", DIM))
+        pieces.append(badge)
+    return styled(*pieces)
+
+
+def _coverage(loaded: Loaded) -> list[Block]:
+    pieces = loaded.coverage
+    if not pieces:
+        return []
+    times = [t for t in [loaded.row.published, *(p.published for p in pieces)] if t is not None]
+    earliest = min(times, default=None)
+    outlets = len({p.outlet for p in pieces if p.outlet})
+    blocks: list[Block] = [
+        Rule(
+            f"Coverage: {len(pieces)} piece{'s' * (len(pieces) > 1)}, {outlets} outlet{'s' * (outlets != 1)}"
+        )
+    ]
+    own = loaded.row.published
+    shown_self = False
+    for index, piece in enumerate(pieces):
+        if not shown_self and own is not None and (piece.published is None or piece.published > own):
+            blocks.append(_this_piece(own, earliest))
+            shown_self = True
+        blocks.append(_piece(index, piece, earliest, loaded.checks.get(piece.url)))
+    if not shown_self and own is not None:
+        blocks.append(_this_piece(own, earliest))
+    return [*blocks, Lines(Text())]
+
+
+def _this_piece(published: int, earliest: int | None) -> Block:
+    return Lines(styled((f"{_since(published, earliest):>9}  ", DIM), ("▸ this piece", ACCENT)))
+
+
+def _since(published: int | None, earliest: int | None) -> str:
+    if published is None or earliest is None:
+        return "no date"
+    return human.offset(published - earliest)
+
+
+def _piece(index: int, piece: CoverageRow, earliest: int | None, check: LinkCheck | None) -> Block:
+    outcome = check.outcome if check else piece.link
+    pieces: list[tuple[str, str] | str] = [(f"{_since(piece.published, earliest):>9}  ", DIM)]
+    if piece.article is None:
+        pieces.append(("○ ", DIM))
+    else:
+        pieces.append(("  ", "") if piece.read else ("● ", ACCENT))
+    pieces.append((piece.outlet or "unknown outlet", ACCENT))
+    if piece.quality is not None:
+        pieces.append((f"  q{piece.quality}", DIM))
+    if outcome is not None and outcome is not Outcome.UNCHECKED:
+        info = OUTCOMES[outcome]
+        pieces.append((f"  {info.glyph} {info.word}", GOOD if info.readable else BAD))
+    if piece.article is None:
+        pieces.append(("  mentioned only", DIM))
+    head = styled(*pieces)
+    title = styled(
+        (piece.title or "(untitled)", STRONG if piece.article is not None and not piece.read else "")
+    )
+    return Lines(_below(head, title), id=f"piece:{index}", item=True)
+
+
+def _addresses(loaded: Loaded) -> list[Block]:
+    article = loaded.article
+    if article is None:
+        named: Mapping[str, str] = {"web": loaded.row.url}
+    else:
+        named = {
+            "web": article.web_url,
+            "original": article.original_url if article.original_url != article.web_url else "",
+            "AMP": article.amp_url,
+            "CDN AMP": article.cdn_amp_url,
+        }
+    lines = [_address_line(name, url, loaded.checks.get(url)) for name, url in named.items() if url]
+    if not lines:
+        return [Lines(styled(("It gives no address.", DIM))), Lines(Text())]
+    return [Rule("Addresses"), *lines, Lines(Text())]
+
+
+def _address_line(name: str, url: str, check: LinkCheck | None) -> Block:
+    text = styled((f"{name}  ", DIM), clean(url, 4096))
+    more = Text()
+    if check is not None:
+        info = OUTCOMES[check.outcome]
+        words = f"{info.glyph} {info.word}"
+        if check.status:
+            words += f" ({check.status})"
+        if check.target:
+            words += f" to {check.target}"
+        if check.reason:
+            words += f": {check.reason}"
+        words += f", {check.elapsed_ms} ms"
+        more = styled((words, GOOD if info.readable else BAD))
+    return Lines(_below(text, more) if more else text, id=f"address:{url}", item=True)
+
+
+def _images(images: Sequence[Image]) -> list[Block]:
+    if not images:
+        return []
+    blocks: list[Block] = [Rule(f"Images: {len(images)}")]
+    for image in images[:50]:
+        size = f"{image.width}×{image.height}" if image.width and image.height else "size unknown"
+        caption = clean(" ".join(filter(None, (image.title, image.attribution))), 300)
+        text = styled((f"{size}  ", DIM), clean(image.url, 4096))
+        blocks.append(Lines(_below(text, styled((caption, DIM))) if caption else text, indent=2))
+    return [*blocks, Lines(Text())]
+
+
+def _rest(loaded: Loaded, article: Article, key_of: Callable[[str], str]) -> list[Block]:
+    lines: list[Block] = []
+    if loaded.same_key:
+        others = ", ".join(clean(p) for p in loaded.same_key[:4])
+        lines.append(Lines(styled((f"the same address is also in {others}", DIM))))
+    if article.warnings:
+        first = article.warnings[0]
+        more = f" and {len(article.warnings) - 1} more" if len(article.warnings) > 1 else ""
+        lines.append(Lines(styled((f"! line {first.line}: {clean(first.reason)}{more}", BAD))))
+    names = ", ".join(clean(name, 40) for name in list(article.extra)[:8])
+    if names:
+        lines.append(Lines(styled((f"also has {names} ({key_of('fields')} shows every field)", DIM))))
+    lines.append(Lines(styled((clean(article.path), DIM))))
+    return lines

@@ -1,0 +1,106 @@
+"""Link status, when the reader asks for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from reader.address import host_of
+from reader.ingest import sync
+from reader.links import Checker, Policy, Progress, Report
+from reader.model import OUTCOMES, Outcome
+from reader.ui.control import Controller, Handler, in_thread
+from reader.ui.screens.prompt import Question
+
+
+class Linking(Controller):
+    """Runs the checker on a thread of its own and shows what it finds."""
+
+    def handlers(self) -> Mapping[str, Handler]:
+        self._checker: Checker | None = None
+        return {"check": self.check, "check_all": self.check_all}
+
+    def check(self) -> None:
+        """Ask for every address of the article shown; always anew."""
+        addresses = self.screen.reading.own_addresses()
+        if not addresses:
+            self.screen.say("there is no address here to check", bad=True)
+            return
+        self._start(addresses, force=True)
+
+    def check_all(self) -> None:
+        """Ask for the address of every article in the list whose answer is stale."""
+        self.screen.work("prompt", self._check_all())
+
+    async def _check_all(self) -> None:
+        ids = self.screen.list.ids
+        addresses = await in_thread(self.library.addresses, ids)
+        if not addresses:
+            self.screen.say("there is nothing here to check", bad=True)
+            return
+        if len(addresses) > self.session.settings.check_without_asking:
+            hosts = Counter(map(host_of, addresses))
+            host, most = hosts.most_common(1)[0]
+            question = Question(
+                "Check them all?",
+                f"{len(addresses):,} addresses on {len(hosts):,} hosts would be asked,"
+                f" {most:,} of them on {host}.",
+                {"y": "ask them"},
+            )
+            if await self.screen.app.push_screen_wait(question) != "y":
+                return
+        self._start(addresses, force=False)
+
+    def _start(self, addresses: Sequence[str], *, force: bool) -> None:
+        if self._checker is not None:
+            self.screen.say(f"links are being checked already ({self.screen.key_of('stop')} stops)", bad=True)
+            return
+        settings = self.session.settings
+        policy = Policy(allow_private=settings.allow_private_links)
+        if settings.user_agent:
+            policy = Policy(user_agent=settings.user_agent, allow_private=settings.allow_private_links)
+        self._checker = Checker(policy, known=self.state.checks, keep=self.state.record_checks)
+        self.screen.work("links", self._check(self._checker, addresses, force=force), exclusive=False)
+
+    def stop(self) -> bool:
+        """Stop a run; False when there was none."""
+        if self._checker is None:
+            return False
+        self._checker.cancel()
+        return True
+
+    async def _check(self, checker: Checker, addresses: Sequence[str], *, force: bool) -> None:
+        self.screen.show_task(f"checking {len(addresses):,} address{'es' if len(addresses) > 1 else ''} …")
+        try:
+            report = await in_thread(checker.check, addresses, force=force, on_progress=self._progress)
+        finally:
+            self._checker = None
+            self.screen.show_task("")
+        await in_thread(self._copy)
+        self.screen.marking.changed()
+        self.screen.say(_summary(report))
+
+    def _copy(self) -> None:
+        sync(self.library, self.state)
+        self.screen.refreshing.note_own_change()
+
+    def _progress(self, progress: Progress) -> None:
+        """From the checker's thread."""
+        left = f", {progress.eta_s:.0f} s left" if progress.eta_s else ""
+        counts = _counts(progress.by_outcome)
+        text = f"checking {progress.done:,} of {progress.total:,}, {progress.rate_per_s:.0f} a second{left}"
+        self.screen.app.call_from_thread(self.screen.show_task, f"{text}{': ' if counts else ''}{counts}")
+
+
+def _counts(by_outcome: Mapping[Outcome, int]) -> str:
+    ordered = sorted(by_outcome.items(), key=lambda pair: -pair[1])
+    return ", ".join(
+        f"{count:,} {OUTCOMES[outcome].glyph} {OUTCOMES[outcome].word}" for outcome, count in ordered
+    )
+
+
+def _summary(report: Report) -> str:
+    counts = _counts(report.by_outcome) or "nothing asked"
+    fresh = f"; {len(report.fresh):,} known already" if report.fresh else ""
+    stopped = "stopped: " if report.cancelled else ""
+    return f"{stopped}{counts}{fresh}"

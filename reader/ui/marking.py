@@ -1,0 +1,157 @@
+"""The reader's marks: kept first, shown after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from reader.ingest import sync
+from reader.store.state import Change
+from reader.ui.control import Controller, Handler, in_thread
+from reader.ui.places import Pane
+from reader.ui.screens.prompt import Prompt
+from reader.ui.widgets.line_list import Move
+
+
+class Marking(Controller):
+    """Read, star, tags, notes, and the undo of each."""
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "read": self.toggle_read,
+            "all_read": self.all_read,
+            "star": self.toggle_star,
+            "tags": self.edit_tags,
+            "note": self.edit_note,
+            "undo": self.undo,
+        }
+
+    def targets(self) -> list[int]:
+        """The rowids a mark is for: the selection, else the article shown, else the row."""
+        view = self.screen.list
+        if view.selected and self.screen.pane is not Pane.ARTICLE:
+            return [i for i in view.ids if i in view.selected]
+        shown = self.screen.reading.shown
+        if self.screen.pane is Pane.ARTICLE and shown is not None:
+            return [shown.article] if shown.mention is None else []
+        return [view.ids[view.cursor]] if view.count else []
+
+    # -- keeping -----------------------------------------------------------------
+
+    def keep(self, change: Callable[[], Change | None], *, say: bool = True) -> None:
+        """Run *change* off the loop; when it is durable, show it."""
+        self.screen.work("marks", self._keep(change, say=say), exclusive=False)
+
+    async def _keep(self, change: Callable[[], Change | None], *, say: bool) -> None:
+        done = await in_thread(self._keep_and_copy, change)
+        if done is None:
+            self.screen.say("nothing to take back" if say else "")
+            return
+        if say:
+            self.screen.say(done.label)
+        self.changed()
+
+    def _keep_and_copy(self, change: Callable[[], Change | None]) -> Change | None:
+        done = change()
+        sync(self.library, self.state)
+        self.screen.refreshing.note_own_change()
+        return done
+
+    def changed(self) -> None:
+        """Marks or link states changed: fetch what is in sight again."""
+        self.screen.list.forget_rows()
+        self.screen.navigation.load_places()
+        self.screen.reading.marks_changed()
+
+    # -- commands ----------------------------------------------------------------
+
+    def toggle_read(self) -> None:
+        """Read, or unread again; a selection becomes read unless all of it is."""
+        ids = self.targets()
+        alone = len(ids) == 1
+        if ids:
+            self.keep(lambda: self._toggle_read(ids))
+        if alone and self.screen.pane is Pane.LIST:
+            self.screen.list.move(Move.DOWN)
+        self._deselect()
+
+    def _toggle_read(self, ids: Sequence[int]) -> Change:
+        rows = self.library.rows(ids)
+        marks = self.state.marks([r.key for r in rows])
+        wanted = any(not (r.key in marks and marks[r.key].read) for r in rows)
+        return self.state.set_read(_keys(r.key for r in rows), wanted)
+
+    def all_read(self) -> None:
+        """The whole list is read; one undo takes it all back."""
+        ids = self.screen.list.ids
+        self.keep(lambda: self.state.set_read(self.library.unread_keys(ids), True))
+
+    def mark_read(self, key: str) -> None:
+        """Read by having been looked at."""
+        self.keep(lambda: self.state.set_read([key], True), say=False)
+
+    def keep_read(self, key: str) -> None:
+        """The same, off the loop already."""
+        self._keep_and_copy(lambda: self.state.set_read([key], True))
+
+    def toggle_star(self) -> None:
+        """Star, or no longer; a selection becomes starred unless all of it is."""
+        ids = self.targets()
+        if ids:
+            self.keep(lambda: self._toggle_star(ids))
+        self._deselect()
+
+    def _toggle_star(self, ids: Sequence[int]) -> Change:
+        keys = _keys(r.key for r in self.library.rows(ids))
+        marks = self.state.marks(keys)
+        wanted = any(not (key in marks and marks[key].starred) for key in keys)
+        return self.state.set_starred(keys, wanted)
+
+    def undo(self) -> None:
+        """Take back the newest change, whatever its size."""
+        self.keep(self.state.undo)
+
+    def edit_tags(self) -> None:
+        """Ask for the tags of one article."""
+        self.screen.work("prompt", self._edit_tags())
+
+    async def _edit_tags(self) -> None:
+        key = await self._one_key()
+        if key is None:
+            return
+        mark = await in_thread(self.state.mark, key)
+        answer = await self.screen.app.push_screen_wait(
+            Prompt("Tags", ", ".join(mark.tags), hint="words parted by commas; empty removes them all")
+        )
+        if answer is not None:
+            tags = list(dict.fromkeys(t for part in answer.split(",") if (t := part.strip())))
+            self.keep(lambda: self.state.set_tags(key, tags))
+
+    def edit_note(self) -> None:
+        """Ask for the note on one article."""
+        self.screen.work("prompt", self._edit_note())
+
+    async def _edit_note(self) -> None:
+        key = await self._one_key()
+        if key is None:
+            return
+        mark = await in_thread(self.state.mark, key)
+        answer = await self.screen.app.push_screen_wait(Prompt("Note", mark.note, hint="empty removes it"))
+        if answer is not None:
+            self.keep(lambda: self.state.set_note(key, answer.strip()))
+
+    async def _one_key(self) -> str | None:
+        ids = self.targets()
+        rows = await in_thread(self.library.rows, ids[:1])
+        if not rows:
+            self.screen.say("no article here", bad=True)
+            return None
+        return rows[0].key
+
+    def _deselect(self) -> None:
+        if self.screen.list.selected and self.screen.pane is not Pane.ARTICLE:
+            self.screen.list.selected.clear()
+            self.screen.list.redraw()
+
+
+def _keys(keys: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(keys))

@@ -1,0 +1,119 @@
+"""Out of the screen: the browser and the clipboard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reader import browser
+from reader.errors import BrowserError
+from reader.text import clean
+from reader.ui import human
+from reader.ui.control import Controller, Handler, in_thread
+from reader.ui.places import Pane
+from reader.ui.screens.prompt import Question
+
+
+class Opening(Controller):
+    """Opens and copies addresses."""
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "open": self.open_one,
+            "open_all": self.open_all,
+            "copy": self.copy,
+            "cite": self.cite,
+        }
+
+    def open_one(self) -> None:
+        """Open the piece of coverage under the cursor, else the article."""
+        address = self.screen.reading.address()
+        if not address:
+            self.screen.say("there is no address here to open", bad=True)
+            return
+        self.open_these([address])
+
+    def open_these(self, addresses: Sequence[str]) -> None:
+        """Open *addresses*, one after the other."""
+        self.screen.work("browser", self._open(addresses), exclusive=False)
+
+    def open_all(self) -> None:
+        """Open the selected articles, or the article and all its coverage."""
+        self.screen.work("browser", self._open_all(), exclusive=False)
+
+    async def _open_all(self) -> None:
+        view = self.screen.list
+        if view.selected and self.screen.pane is not Pane.ARTICLE:
+            wanted = [i for i in view.ids if i in view.selected]
+            addresses = [r.url for r in await in_thread(self.library.rows, wanted)]
+        else:
+            addresses = self.screen.reading.all_addresses()
+        addresses = list(dict.fromkeys(a for a in addresses if a))
+        if not addresses:
+            self.screen.say("there is nothing here to open", bad=True)
+            return
+        if len(addresses) > self.session.settings.open_without_asking:
+            question = Question(
+                "Open all?", f"{len(addresses)} pages would open in the browser.", {"y": "open them"}
+            )
+            if await self.screen.app.push_screen_wait(question) != "y":
+                return
+        await self._open(addresses)
+
+    async def _open(self, addresses: Sequence[str]) -> None:
+        for address in addresses:
+            strange = browser.unusual(address)
+            if strange:
+                target = browser.safe_address(address)
+                question = Question("Open this?", f"{target}\n\n{strange}", {"y": "open it"})
+                if await self.screen.app.push_screen_wait(question) != "y":
+                    continue
+            try:
+                plan = await in_thread(browser.plan, address, command=self.session.settings.browser)
+                if plan.needs_terminal:
+                    self._run_here(plan)
+                else:
+                    self.screen.say(f"opening {clean(address, 200)}")
+                    await in_thread(browser.run, plan)
+            except BrowserError as error:
+                self.screen.say(
+                    f"could not open it: {error} ({self.screen.key_of('copy')} copies the address)", bad=True
+                )
+                return
+
+    def _run_here(self, plan: browser.Plan) -> None:
+        """A text browser takes the terminal until it ends."""
+        failure: BrowserError | None = None
+        with self.screen.app.suspend():
+            try:
+                browser.run(plan)
+            except BrowserError as error:  # suspend() would not restore the screen
+                failure = error
+        self.screen.app.refresh()
+        if failure is not None:
+            raise failure
+
+    def copy(self) -> None:
+        """Copy the address by way of the terminal (OSC 52)."""
+        address = self.screen.reading.address()
+        if not address:
+            self.screen.say("there is no address here to copy", bad=True)
+            return
+        address = clean(address, 4096)
+        self.screen.app.copy_to_clipboard(address)
+        self.screen.say(f"copied {address}")
+
+    def cite(self) -> None:
+        """Copy ``[title](address), outlet, date`` as Markdown."""
+        found = self.screen.reading.citation()
+        if found is None:
+            self.screen.say("there is nothing here to cite", bad=True)
+            return
+        title, address, outlet, published = found
+        escaped = clean(title).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+        target = clean(address, 4096).replace("(", "%28").replace(")", "%29")
+        parts = [f"[{escaped}]({target})" if target else escaped, clean(outlet)]
+        if published is not None:
+            parts.append(human.local(published).rsplit(" ", 1)[0])
+        text = ", ".join(p for p in parts if p)
+        self.screen.app.copy_to_clipboard(text)
+        self.screen.say(f"copied {text}")

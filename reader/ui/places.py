@@ -1,0 +1,84 @@
+"""Where a reader is, as values: what is listed, what is shown, and how it is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from reader.store.rows import EVERYTHING, CoverageRow, Place, PlaceKind, Sort
+
+
+class Pane(StrEnum):
+    """The three panes, left to right."""
+
+    TOPICS = "topics"
+    LIST = "list"
+    ARTICLE = "article"
+
+
+PANES = tuple(Pane)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the list shows: a place, its order, and what narrows it."""
+
+    place: Place = EVERYTHING
+    sort: Sort = Sort.NEWEST
+    unread_only: bool = False
+    narrow: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the article pane shows: an article of the library, or a piece only mentioned by one.
+
+    ``article`` is the rowid; ``mention`` the piece that is not in the library, listed by it.
+    """
+
+    article: int
+    key: str
+    mention: CoverageRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place to come back to."""
+
+    listing: Listing
+    pane: Pane
+    cursor: int | None = None
+    shown: Shown | None = None
+    scroll: int = 0
+    item: str = ""
+
+
+def to_json(location: Location, key: str) -> dict[str, Any]:
+    """*location* as small JSON; *key* names the article under the cursor, for rowids do not last."""
+    listing = location.listing
+    return {
+        "kind": listing.place.kind.value,
+        "name": listing.place.name,
+        "sort": listing.sort.value,
+        "unread_only": listing.unread_only,
+        "pane": location.pane.value,
+        "key": key,
+        "scroll": location.scroll,
+    }
+
+
+def from_json(value: object, default: Listing) -> tuple[Location, str]:
+    """The location and key that :func:`to_json` wrote; whatever makes no sense is *default*."""
+    start = Location(default, Pane.LIST)
+    if not isinstance(value, dict):
+        return start, ""
+    try:
+        place = Place(PlaceKind(value.get("kind", "all")), str(value.get("name", "")))
+        sort = Sort(value.get("sort", default.sort.value))
+        pane = Pane(value.get("pane", "list"))
+        scroll = max(0, int(value.get("scroll", 0)))
+    except (TypeError, ValueError):
+        return start, ""
+    listing = replace(default, place=place, sort=sort, unread_only=value.get("unread_only") is True)
+    return Location(listing, pane, scroll=scroll), str(value.get("key", ""))

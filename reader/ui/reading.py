@@ -1,0 +1,330 @@
+"""The article pane: what it shows, its coverage, and when an article counts as read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from textual.timer import Timer
+
+from reader.errors import NotFound, SourceError
+from reader.ingest import reread
+from reader.model import Article, LinkCheck, Mark
+from reader.store.rows import ArticleRow, CoverageRow
+from reader.text import clean
+from reader.ui.article_view import Page, article_page, mention_page
+from reader.ui.control import Controller, Handler, in_thread
+from reader.ui.places import Pane, Shown
+from reader.ui.screens.pages import TextPage, fields_page
+from reader.ui.widgets.line_list import Move
+
+_PREVIEW_DELAY = 0.04  # seconds: a held-down j draws only the articles it rests on
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Everything the article pane knows of what it shows. ``missing`` says why the file gave nothing."""
+
+    row: ArticleRow
+    article: Article | None
+    coverage: tuple[CoverageRow, ...]
+    checks: Mapping[str, LinkCheck]
+    mark: Mark
+    same_key: tuple[str, ...]
+    missing: str = ""
+
+
+class Reading(Controller):
+    """Shows articles and pieces of coverage."""
+
+    shown: Shown | None
+    loaded: Loaded | None
+
+    def handlers(self) -> Mapping[str, Handler]:
+        self.shown = None
+        self.loaded = None
+        self._dwell: Timer | None = None
+        self._waiting_row = False
+        return {
+            "space": self.read_on,
+            "next_piece": lambda: self.step_piece(1),
+            "prev_piece": lambda: self.step_piece(-1),
+            "fields": self.show_fields,
+        }
+
+    # -- what is shown ------------------------------------------------------------
+
+    def preview(self) -> None:
+        """Show the article under the cursor, once the cursor rests."""
+        row = self.screen.list.current
+        if row is None:
+            self._waiting_row = self.screen.list.count > 0
+            if not self._waiting_row:
+                self._clear()
+            return
+        self._waiting_row = False
+        if self.shown is not None and self.shown.article == row.id and self.shown.mention is None:
+            return
+        self.show(Shown(row.id, row.key), delay=_PREVIEW_DELAY)
+
+    def row_arrived(self) -> None:
+        """Rows were fetched: the one under the cursor may be among them."""
+        if self._waiting_row:
+            self.preview()
+
+    def open_current(self) -> None:
+        """Go into the article under the cursor."""
+        view = self.screen.list
+        if not view.count:
+            return
+        row = view.current
+        number = view.ids[view.cursor]
+        if self.shown is None or self.shown.article != number or self.shown.mention is not None:
+            self.show(Shown(number, row.key if row else ""))
+        self.screen.show_pane(Pane.ARTICLE)
+
+    def show(
+        self, shown: Shown, *, scroll: int = 0, item: str = "", delay: float = 0.0, keep: bool = False
+    ) -> None:
+        """Show *shown*, scrolled by *scroll* lines, *item* current; with *keep* from where one is."""
+        self.screen.work("article", self._show(shown, scroll, item, delay, keep=keep))
+
+    async def _show(self, shown: Shown, scroll: int, item: str, delay: float, *, keep: bool) -> None:
+        if delay:
+            await asyncio.sleep(delay)
+        loaded = await in_thread(self._load, shown.article)
+        if loaded is None:
+            self.screen.say("that article has gone from the library", bad=True)
+            return
+        self.shown = Shown(shown.article, loaded.row.key, shown.mention)
+        self.loaded = loaded
+        self._draw(scroll, item, keep=keep)
+        self._start_dwell()
+
+    def _load(self, number: int) -> Loaded | None:
+        rows = self.library.rows([number])
+        if not rows:
+            return None
+        row = rows[0]
+        missing = ""
+        article: Article | None = None
+        try:
+            article = reread(self.session.sources, row.path)
+        except (NotFound, SourceError) as error:
+            missing = str(error)
+        coverage = tuple(self.library.coverage(number))
+        addresses = _addresses(article) if article else ([row.url] if row.url else [])
+        checks = self.state.checks([*addresses, *(p.url for p in coverage if p.url)])
+        copies = tuple(r.path for r in self.library.by_key(row.key) if r.path != row.path)
+        return Loaded(row, article, coverage, checks, self.state.mark(row.key), copies, missing)
+
+    def _draw(self, scroll: int, item: str, *, keep: bool) -> None:
+        page = self._page()
+        document = self.screen.document
+        document.show(page.blocks, at=scroll, keep=keep)
+        if not keep:
+            document.focus_item(item)
+        self.screen.show_heads()
+
+    def _page(self) -> Page:
+        assert self.loaded is not None and self.shown is not None
+        now = int(self.screen.now().timestamp())
+        if self.shown.mention is not None:
+            return mention_page(self.shown.mention, self.loaded, now)
+        return article_page(self.loaded, now, key_of=self.screen.key_of)
+
+    def _clear(self) -> None:
+        self.shown = self.loaded = None
+        self.screen.document.show(())
+        self.screen.show_heads()
+
+    def marks_changed(self) -> None:
+        """Marks or link states changed: draw again what stands, where it stands."""
+        if self.shown is not None:
+            self.show(self.shown, keep=True)
+
+    # -- heads --------------------------------------------------------------------
+
+    @property
+    def head(self) -> str:
+        """What stands above the article."""
+        if self.loaded is None or self.shown is None:
+            return "Article"
+        if self.shown.mention is not None:
+            return f"Mentioned: {self.shown.mention.outlet or 'unknown outlet'}"
+        return self.loaded.row.outlet or "Article"
+
+    @property
+    def position(self) -> list[tuple[str, str]]:
+        """How far down the article one is."""
+        document = self.screen.document
+        height, total = document.size.height, document.virtual_size.height
+        if self.loaded is None or total <= height or not height:
+            return []
+        part = round(100 * document.scroll_offset.y / (total - height))
+        return [(f"{min(100, part)}% ", "dim")]
+
+    # -- reading ------------------------------------------------------------------
+
+    def pane_changed(self) -> None:
+        """Another pane became active."""
+        self._start_dwell()
+
+    def _start_dwell(self) -> None:
+        if self._dwell is not None:
+            self._dwell.stop()
+            self._dwell = None
+        shown = self.shown
+        if self.screen.pane is not Pane.ARTICLE or shown is None or shown.mention is not None:
+            return
+        if self.loaded is not None and not self.loaded.mark.read:
+            self._dwell = self.screen.set_timer(self.session.settings.dwell, lambda: self._dwelt(shown))
+
+    def _dwelt(self, shown: Shown) -> None:
+        if self.shown == shown and self.screen.pane is Pane.ARTICLE and shown.key:
+            self.screen.marking.mark_read(shown.key)
+
+    def scroll(self, move: Move) -> None:
+        """Scroll the article."""
+        document = self.screen.document
+        height = max(1, document.size.height)
+        steps = {
+            Move.DOWN: 1,
+            Move.UP: -1,
+            Move.HALF_DOWN: height // 2,
+            Move.HALF_UP: -(height // 2),
+            Move.PAGE_DOWN: height - 2,
+            Move.PAGE_UP: -(height - 2),
+            Move.TOP: -document.line_count,
+            Move.BOTTOM: document.line_count,
+        }
+        document.scroll_lines(steps[move])
+        self.screen.show_heads()
+
+    def read_on(self) -> None:
+        """Scroll a page; at the end, on to the next unread article."""
+        screen = self.screen
+        if screen.pane is not Pane.ARTICLE:
+            self.open_current()
+        elif screen.document.scroll_page(1):
+            screen.show_heads()
+        else:
+            self.screen.work("list", self._finish_and_go_on())
+
+    async def _finish_and_go_on(self) -> None:
+        """Who read to the end has read it, however fast."""
+        if (
+            self.shown is not None
+            and self.shown.mention is None
+            and self.loaded
+            and not self.loaded.mark.read
+        ):
+            key = self.shown.key
+            await in_thread(self.screen.marking.keep_read, key)
+            self.screen.marking.changed()
+        self.screen.navigation.step_unread(1)
+
+    # -- coverage -----------------------------------------------------------------
+
+    def _piece(self, item: str) -> CoverageRow | None:
+        if self.loaded is None or not item.startswith("piece:"):
+            return None
+        index = int(item[6:])
+        return self.loaded.coverage[index] if index < len(self.loaded.coverage) else None
+
+    def step_piece(self, by: int) -> None:
+        """To the next or previous piece of coverage of what is shown."""
+        if self.loaded is None or not self.loaded.coverage or (self.shown and self.shown.mention):
+            self.screen.say("no coverage here")
+            return
+        count = len(self.loaded.coverage)
+        current = self.screen.document.current_item
+        index = int(current[6:]) + by if current.startswith("piece:") else (0 if by > 0 else count - 1)
+        if self.screen.pane is not Pane.ARTICLE:
+            self.screen.show_pane(Pane.ARTICLE)
+        self.screen.document.focus_item(f"piece:{max(0, min(index, count - 1))}")
+        self.screen.show_heads()
+
+    def enter_item(self) -> None:
+        """Go into the piece under the cursor; without one, to the first."""
+        item = self.screen.document.current_item
+        if self.shown is not None and self.shown.mention is not None:
+            self.screen.opening.open_one()
+        elif not item:
+            self.step_piece(1)
+        else:
+            self.item_clicked(item)
+
+    def item_clicked(self, item: str) -> None:
+        """Go into *item*: a piece of coverage, or an address."""
+        piece = self._piece(item)
+        if piece is None or self.loaded is None:
+            self.screen.document.focus_item(item)
+            return
+        self.screen.document.focus_item(item)
+        self.screen.navigation.push()
+        if piece.article is not None:
+            self.show(Shown(piece.article, piece.key))
+        else:
+            self.show(Shown(self.loaded.row.id, self.loaded.row.key, piece))
+
+    # -- addresses ----------------------------------------------------------------
+
+    def address(self) -> str:
+        """The address that a key is for: of the piece under the cursor, else of what is shown."""
+        if self.screen.pane is Pane.LIST:
+            row = self.screen.list.current
+            return row.url if row else ""
+        if self.loaded is None or self.shown is None:
+            return ""
+        if self.shown.mention is not None:
+            return self.shown.mention.url
+        item = self.screen.document.current_item
+        if item.startswith("address:"):
+            return item[8:]
+        piece = self._piece(item)
+        return piece.url if piece is not None else self.loaded.row.url
+
+    def all_addresses(self) -> list[str]:
+        """The article's address and those of all its coverage."""
+        if self.loaded is None:
+            return []
+        return [self.loaded.row.url, *(p.url for p in self.loaded.coverage)]
+
+    def own_addresses(self) -> list[str]:
+        """Every address the article itself gives: web, original, AMP, CDN AMP."""
+        if self.loaded is None or self.shown is None:
+            return []
+        if self.shown.mention is not None:
+            return [self.shown.mention.url] if self.shown.mention.url else []
+        if self.loaded.article is None:
+            return [self.loaded.row.url] if self.loaded.row.url else []
+        return _addresses(self.loaded.article)
+
+    def citation(self) -> tuple[str, str, str, int | None] | None:
+        """Title, address, outlet and time of what :meth:`address` is of."""
+        if self.screen.pane is Pane.LIST:
+            row = self.screen.list.current
+            return (row.title, row.url, row.outlet, row.published) if row else None
+        if self.loaded is None or self.shown is None:
+            return None
+        piece = self.shown.mention or self._piece(self.screen.document.current_item)
+        if piece is not None:
+            return piece.title, piece.url, piece.outlet, piece.published
+        row = self.loaded.row
+        return row.title, row.url, row.outlet, row.published
+
+    def show_fields(self) -> None:
+        """Every field of the file, as written."""
+        if self.loaded is None or self.loaded.article is None:
+            self.screen.say(self.loaded.missing if self.loaded else "no article here", bad=True)
+            return
+        self.screen.app.push_screen(
+            TextPage(clean(self.loaded.article.path), fields_page(self.loaded.article))
+        )
+
+
+def _addresses(article: Article) -> list[str]:
+    wanted = (article.web_url, article.original_url, article.amp_url, article.cdn_amp_url)
+    return list(dict.fromkeys(a for a in wanted if a))

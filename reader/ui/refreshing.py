@@ -1,0 +1,109 @@
+"""Keeping up: with the files, with other copies of the program, with the day."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from reader.ingest import Ingest, Progress, Report, sync
+from reader.ui.control import Controller, Handler, in_thread
+
+_POLL = 1.5  # seconds between looks at what other copies of the program did
+_POLL_LOADING = 0.5
+
+
+class Refreshing(Controller):
+    """Runs the ingest in the background and notices changes from elsewhere."""
+
+    def handlers(self) -> Mapping[str, Handler]:
+        self._run: Ingest | None = None
+        self._generation = -1
+        self._told = 0.0
+        return {"refresh": self.refresh}
+
+    def start(self) -> None:
+        """Begin to look around."""
+        self.screen.set_interval(_POLL, self.poll)
+        if self.session.sources:
+            self.refresh(quiet=True)
+
+    @property
+    def running(self) -> bool:
+        """Whether files are being read."""
+        return self._run is not None
+
+    def refresh(self, *, quiet: bool = False) -> None:
+        """Look for new, changed and deleted files, unless that is being done."""
+        if self._run is not None:
+            self.screen.say("already looking for changes")
+            return
+        self._run = Ingest(self.library, self.state, self.session.sources, self._progress)
+        self.screen.work("ingest", self._ingest(self._run, quiet=quiet), exclusive=False)
+
+    def stop(self) -> bool:
+        """Stop a run; False when there was none."""
+        if self._run is None:
+            return False
+        self._run.stop()
+        return True
+
+    def _progress(self, progress: Progress) -> None:
+        """From the ingest's thread: show how far it is, a few times a second."""
+        now = time.monotonic()
+        if progress.total and now - self._told > 0.2:
+            self._told = now
+            self.screen.app.call_from_thread(
+                self.screen.show_task,
+                f"reading {progress.source}: {progress.done:,} of {progress.total:,} files",
+            )
+
+    async def _ingest(self, run: Ingest, *, quiet: bool) -> None:
+        watch = self.screen.set_interval(_POLL_LOADING, self.poll)
+        try:
+            report = await in_thread(run.run)
+        finally:
+            self._run = None
+            watch.stop()
+            self.screen.show_task("")
+        if report.touched or self._generation < 0:
+            self._generation = await in_thread(self._catch_up)
+            self.screen.navigation.reload()
+        if report.unreadable:
+            path, reason = report.unreadable[0]
+            self.screen.say(f"{path}: {reason}", bad=True)
+        elif not quiet or report.touched:
+            self.screen.say(summary(report))
+
+    def note_own_change(self) -> None:
+        """What this screen just wrote, it shows already. Called off the loop."""
+        self._generation = self.library.meta("generation")
+
+    def poll(self) -> None:
+        """See whether the library or the marks changed, here or elsewhere."""
+        self.screen.work("poll", self._poll())
+
+    async def _poll(self) -> None:
+        generation = await in_thread(self._catch_up)
+        if generation != self._generation:
+            first, self._generation = self._generation < 0, generation
+            if not first:
+                self.screen.navigation.reload()
+
+    def _catch_up(self) -> int:
+        if self.state.seq() > self.library.meta("marks_seq"):
+            sync(self.library, self.state)
+        return self.library.meta("generation")
+
+
+def summary(report: Report) -> str:
+    """A run in one line."""
+    counts = {
+        "new": report.added,
+        "changed": report.changed,
+        "moved": report.moved,
+        "gone": report.removed,
+    }
+    parts = [f"{count:,} {word}" for word, count in counts.items() if count]
+    if report.problems:
+        parts.append(f"{report.problems:,} could not be read (E lists them)")
+    return f"{report.files:,} files: {', '.join(parts) or 'nothing new'}"

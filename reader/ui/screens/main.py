@@ -1,0 +1,332 @@
+"""The newspaper: topics, articles, the article. It lays out and hands on; the controllers decide."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Input
+
+from reader.errors import NewsfoldError
+from reader.store.rows import Place
+from reader.text import clean
+from reader.ui import human
+from reader.ui.commands import BY_ID, COMMANDS, Keymap, shown
+from reader.ui.control import Handler
+from reader.ui.document import Document
+from reader.ui.linking import Linking
+from reader.ui.marking import Marking
+from reader.ui.navigation import Navigation
+from reader.ui.opening import Opening
+from reader.ui.places import Pane
+from reader.ui.program import Program
+from reader.ui.reading import Reading
+from reader.ui.refreshing import Refreshing
+from reader.ui.widgets.article_list import ArticleList
+from reader.ui.widgets.line_list import LineList, Move
+from reader.ui.widgets.lines import TextLine
+from reader.ui.widgets.topic_list import TopicList, place_name
+
+if TYPE_CHECKING:
+    from reader.session import Session
+
+MEDIUM, WIDE = 80, 120
+"""Columns from which there are two panes, and three."""
+
+_SAID = 6.0  # seconds a message stays
+
+
+class MainScreen(Screen[None]):
+    """Three panes, a status line and a key bar."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (MEDIUM, "-medium"), (WIDE, "-wide")]  # noqa: RUF012 - as in the class above
+    AUTO_FOCUS = None
+
+    def __init__(self, session: Session, keymap: Keymap) -> None:
+        super().__init__()
+        self.session = session
+        self.keymap = keymap
+        self.pane = Pane.LIST
+        self.counts: dict[Place, tuple[int, int]] = {}
+        self.topics = TopicList(id="topics")
+        self.list = ArticleList(id="list")
+        self.document = Document(id="article")
+        self._input = Input(id="narrow", placeholder="narrow the list", select_on_focus=False)
+        self._keys = keymap.table()
+        self._first_key = ""
+        self._task_text = ""
+        self._said = ("", False)
+        self.navigation = Navigation(self)
+        self.reading = Reading(self)
+        self.marking = Marking(self)
+        self.opening = Opening(self)
+        self.linking = Linking(self)
+        self.refreshing = Refreshing(self)
+        self.program = Program(self)
+        self._handlers: dict[str, Handler] = {}
+        for part in (
+            self.navigation,
+            self.reading,
+            self.marking,
+            self.opening,
+            self.linking,
+            self.refreshing,
+            self.program,
+        ):
+            self._handlers.update(part.handlers())
+
+    def now(self) -> datetime:
+        """The time of day, aware."""
+        return self.session.clock()
+
+    # -- layout ------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield TextLine(id="masthead")
+        with Horizontal(id="panes"):
+            with Vertical(id="topics-pane", classes="pane"):
+                yield TextLine(id="topics-head", classes="head")
+                yield self.topics
+            with Vertical(id="list-pane", classes="pane"):
+                yield TextLine(id="list-head", classes="head")
+                yield self.list
+            with Vertical(id="article-pane", classes="pane"):
+                yield TextLine(id="article-head", classes="head")
+                yield self.document
+        yield self._input
+        yield TextLine(id="status")
+        yield TextLine(id="keys")
+
+    def on_mount(self) -> None:
+        self._input.display = False
+        self.document.can_focus = False
+        self.show_pane(Pane.LIST)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.navigation.load_places()
+        self.work("list", self._restore())
+        for complaint in (*self.session.complaints, *self.keymap.complaints):
+            self.say(str(complaint), bad=True)
+        notice = self.session.state.notice or self.session.state.read_only
+        if notice:
+            self.say(notice, bad=True, lasting=True)
+
+    async def _restore(self) -> None:
+        await self.navigation.restore_last()
+        self.refreshing.start()
+
+    @property
+    def is_small(self) -> bool:
+        """Whether there is room for one pane only."""
+        return self.has_class("-narrow")
+
+    def show_pane(self, pane: Pane) -> None:
+        """Make *pane* the active one."""
+        self.pane = pane
+        for other in Pane:
+            self.set_class(other is pane, f"-at-{other.value}")
+        self.topics.active = pane is Pane.TOPICS
+        self.list.active = pane is Pane.LIST
+        self.reading.pane_changed()
+        self.show_heads()
+        self._show_keys()
+
+    def set_zen(self, zen: bool) -> None:
+        """The article alone, or all panes."""
+        self.set_class(zen, "-zen")
+        if zen:
+            self.show_pane(Pane.ARTICLE)
+
+    # -- lines ------------------------------------------------------------------
+
+    def show_heads(self) -> None:
+        """Bring masthead and pane heads up to date."""
+        if not self.is_mounted:
+            return
+        names = ", ".join(s.name for s in self.session.sources)
+        everything = next((c for p, c in self.counts.items() if p.kind.value == "all"), (0, 0))
+        day = self.now().astimezone().strftime("%a %-d %b %Y")
+        facts = f"{everything[1]:,} articles, {everything[0]:,} unread"
+        self._line("masthead").set_text(
+            [("newsfold", "accent"), (f"  {names}", "plain"), (f"  {facts}", "dim")], [(f"{day} ", "dim")]
+        )
+        listing = self.navigation.listing
+        tone = {pane: "accent" if pane is self.pane else "dim" for pane in Pane}
+        self._line("topics-head").set_text([("Contents", tone[Pane.TOPICS])])
+        extra = [listing.sort.value]
+        if listing.unread_only:
+            extra.append("unread only")
+        if listing.narrow:
+            extra.append(f"/{listing.narrow}")
+        if self.list.selected:
+            extra.append(f"{len(self.list.selected):,} selected")
+        place = human.number(self.list.cursor + 1) if self.list.count else "0"
+        self._line("list-head").set_text(
+            [(place_name(listing.place), tone[Pane.LIST]), (f"  {', '.join(extra)}", "dim")],
+            [(f"{place}/{human.number(self.list.count)} ", "dim")],
+        )
+        self._line("article-head").set_text([(self.reading.head, tone[Pane.ARTICLE])], self.reading.position)
+
+    def _line(self, name: str) -> TextLine:
+        return self.query_one(f"#{name}", TextLine)
+
+    def say(self, text: str, *, bad: bool = False, lasting: bool = False) -> None:
+        """Show one line of news about the program itself."""
+        self._said = (text, bad)
+        self._show_status()
+        if text and not lasting:
+            self.set_timer(_SAID, lambda: self._unsay(text))
+
+    def _unsay(self, text: str) -> None:
+        if self._said[0] == text:
+            self._said = ("", False)
+            self._show_status()
+
+    def show_task(self, text: str) -> None:
+        """Show the progress of a long run, ``""`` when it is over."""
+        self._task_text = text
+        self._show_status()
+
+    def _show_status(self) -> None:
+        if self.is_mounted:
+            text, bad = self._said
+            tone = "bad" if bad else "plain"
+            lead = "! " if bad else ""
+            self._line("status").set_text(
+                [(f" {lead}{text}", tone)] if text else "", [(f"{self._task_text} ", "dim")]
+            )
+
+    def _show_keys(self) -> None:
+        if not self.is_mounted:
+            return
+        pieces = [(" ", "dim")]
+        for command in COMMANDS:
+            key = self.keymap.first(command.id)
+            if self.pane.value in command.footer and key:
+                pieces += [(key, "key"), (f" {command.label}  ", "dim")]
+        self._line("keys").set_text(pieces)
+
+    def key_of(self, command: str) -> str:
+        """The key that runs *command*, as people write it."""
+        return self.keymap.first(command) or BY_ID[command].label
+
+    # -- keys ------------------------------------------------------------------
+
+    def on_key(self, event: events.Key) -> None:
+        """Every key that no input line took."""
+        if self._input.has_focus:
+            self._key_while_narrowing(event)
+            return
+        first, self._first_key = self._first_key, ""
+        for name in (event.character, event.key):
+            if name is None:
+                continue
+            command = self._keys.get(f"{first} {name}") if first else None
+            if command is None and any(k.startswith(name + " ") for k in self._keys) and not first:
+                self._first_key = name
+                event.stop()
+                return
+            command = command or self._keys.get(name)
+            if command is not None:
+                event.stop()
+                event.prevent_default()
+                self.run(command)
+                return
+
+    def _key_while_narrowing(self, event: events.Key) -> None:
+        move = {"down": Move.DOWN, "up": Move.UP, "pagedown": Move.PAGE_DOWN, "pageup": Move.PAGE_UP}.get(
+            event.key
+        )
+        if event.key == "escape":
+            self.work("list", self.navigation.stop_narrow(keep=False))
+        elif move is not None:
+            self.list.move(move)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def run(self, command: str) -> None:
+        """Run a command by its id."""
+        result = self._handlers[command]()
+        if result is not None:
+            self.work(f"command-{command}", result)  # type: ignore[arg-type]
+
+    def work(self, group: str, job: Coroutine[Any, Any, None], *, exclusive: bool = True) -> None:
+        """Run *job* as a worker of *group*; what newsfold itself refuses is said, not raised."""
+        self.run_worker(self._guarded(job), group=group, name=group, exclusive=exclusive)
+
+    async def _guarded(self, job: Coroutine[Any, Any, None]) -> None:
+        try:
+            await job
+        except NewsfoldError as error:
+            self.say(clean(str(error)), bad=True)
+
+    # -- messages ------------------------------------------------------------------
+
+    @on(LineList.CursorMoved, "#list")
+    def _list_moved(self, event: LineList.CursorMoved) -> None:
+        self.navigation.left_row(event.before)
+        self.show_heads()
+        self.reading.preview()
+
+    @on(LineList.Chosen)
+    def _row_clicked(self, event: LineList.Chosen) -> None:
+        self.show_pane(Pane.TOPICS if event.list is self.topics else Pane.LIST)
+        if event.again or event.list is self.topics:
+            self.navigation.enter()
+
+    @on(ArticleList.PagesWanted)
+    def _pages_wanted(self, event: ArticleList.PagesWanted) -> None:
+        self.navigation.fetch_pages(event.pages)
+
+    @on(Document.ItemChosen)
+    def _item_clicked(self, event: Document.ItemChosen) -> None:
+        self.show_pane(Pane.ARTICLE)
+        self.reading.item_clicked(event.id)
+
+    @on(Document.AddressChosen)
+    def _address_clicked(self, event: Document.AddressChosen) -> None:
+        self.opening.open_these([event.address])
+
+    def on_screen_resume(self) -> None:
+        self._show_keys()
+
+    # -- the narrow line ------------------------------------------------------------
+
+    def open_input(self, value: str) -> None:
+        """Show the line that narrows, with *value* in it."""
+        self._input.value = value
+        self._input.display = True
+        self._input.focus()
+
+    def close_input(self) -> None:
+        """Hide it again."""
+        self._input.display = False
+        self.set_focus(None)
+
+    @on(Input.Changed, "#narrow")
+    def _narrow_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._input.display and self._input.has_focus:
+            self.navigation.narrow(event.value)
+
+    @on(Input.Submitted, "#narrow")
+    async def _narrow_done(self, event: Input.Submitted) -> None:
+        event.stop()
+        await self.navigation.stop_narrow(keep=True)
+
+
+def describe_keys(keymap: Keymap) -> list[tuple[str, str, str, str]]:
+    """(group, keys, label, help) of every command that has a key, for help and README."""
+    return [
+        (c.group, " ".join(shown(k) for k in keymap.keys[c.id]), c.label, c.help)
+        for c in COMMANDS
+        if keymap.keys[c.id]
+    ]

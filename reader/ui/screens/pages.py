@@ -1,0 +1,119 @@
+"""Pages of plain text over the newspaper: help, problems, every field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import ModalScreen
+
+from reader.frontmatter import to_json
+from reader.model import Article
+from reader.store.rows import ProblemRow
+from reader.text import clean
+from reader.ui.article_view import ACCENT, BAD, DIM, STRONG, styled
+from reader.ui.commands import COMMANDS, GROUPS, Keymap, shown
+from reader.ui.document import Block, Document, Lines, Rule
+from reader.ui.places import Pane
+from reader.ui.widgets.lines import TextLine
+
+_LONGEST_FIELD = 4_000  # characters of one field shown; the command line gives all of it
+
+
+class TextPage(ModalScreen[None]):
+    """A scrolling page; Escape or q leaves it."""
+
+    def __init__(self, title: str, blocks: Sequence[Block]) -> None:
+        super().__init__()
+        self._head = title
+        self._blocks = blocks
+        self._document = Document(id="page")
+
+    def compose(self) -> ComposeResult:
+        yield TextLine(id="page-head", classes="head")
+        yield self._document
+        yield TextLine(id="page-keys")
+
+    def on_mount(self) -> None:
+        self._document.can_focus = False
+        self.query_one("#page-head", TextLine).set_text([(self._head, "accent")])
+        keys = [
+            (" j/k", "key"),
+            (" scroll  ", "dim"),
+            ("Space", "key"),
+            (" page  ", "dim"),
+            ("q", "key"),
+            (" back", "dim"),
+        ]
+        self.query_one("#page-keys", TextLine).set_text(keys)
+        self._document.show(self._blocks)
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        document = self._document
+        page = max(1, document.size.height - 2)
+        ends = 10**9
+        steps = {"j": 1, "down": 1, "k": -1, "up": -1, "space": page, "pagedown": page, "ctrl+f": page}
+        steps |= {"pageup": -page, "ctrl+b": -page, "ctrl+d": page // 2, "ctrl+u": -(page // 2)}
+        steps |= {"g": -ends, "home": -ends, "G": ends, "end": ends}
+        if event.key in ("escape", "q", "question_mark"):
+            self.dismiss()
+        elif event.key in steps:
+            document.scroll_lines(steps[event.key])
+
+
+def help_page(keymap: Keymap, pane: Pane) -> list[Block]:
+    """The keys of every command, those shown in *pane*'s key bar first."""
+    blocks: list[Block] = [Rule(f"In the {pane.value} pane")]
+    here = [c for c in COMMANDS if pane.value in c.footer]
+    blocks += [_key_line(keymap.keys[c.id], c.help) for c in here if keymap.keys[c.id]]
+    for group in GROUPS:
+        blocks += [Lines(Text()), Rule(group)]
+        blocks += [
+            _key_line(keymap.keys[c.id], c.help) for c in COMMANDS if c.group == group and keymap.keys[c.id]
+        ]
+    blocks += [Lines(Text()), Lines(styled(("Keys are changed in config.toml under [keys].", DIM)))]
+    return blocks
+
+
+def _key_line(keys: Sequence[str], words: str) -> Block:
+    names = " ".join(shown(k) for k in keys)
+    return Lines(styled((f"{names:>16}  ", ACCENT), words), indent=18)
+
+
+def problems_page(rows: Sequence[ProblemRow]) -> list[Block]:
+    """Files that gave no article, then fields that gave no value."""
+    files = [r for r in rows if not r.warning]
+    fields = [r for r in rows if r.warning]
+    blocks: list[Block] = [Rule(f"Files without an article: {len(files):,}")]
+    blocks += [Lines(styled((f"{r.path}:{r.line}  ", STRONG), (r.reason, BAD)), indent=4) for r in files]
+    blocks += [Lines(Text()), Rule(f"Fields without a value: {len(fields):,}")]
+    blocks += [
+        Lines(styled((f"{r.path}:{r.line}  ", STRONG), f"{r.field}: {r.reason}"), indent=4)
+        for r in fields[:5_000]
+    ]
+    return blocks
+
+
+def fields_page(article: Article) -> list[Block]:
+    """Every field of the file, as written."""
+    blocks: list[Block] = [Rule("Fields of the file")]
+    for name, value in to_json(article)["fields"].items():
+        text = (
+            value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2, default=str)
+        )
+        lines = text[:_LONGEST_FIELD].split("\n")
+        if name == "secured":
+            lines = [f"(sealed, {len(text)} characters)"]
+        blocks.append(Lines(styled((f"{clean(name, 60)}: ", ACCENT), lines[0]), indent=4))
+        blocks += [Lines(styled(line), indent=4) for line in lines[1:]]
+    if article.warnings:
+        blocks += [Lines(Text()), Rule("Warnings")]
+        blocks += [
+            Lines(styled((f"line {w.line}  ", STRONG), f"{w.field}: {w.reason}"), indent=4)
+            for w in article.warnings
+        ]
+    return blocks
