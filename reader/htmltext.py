@@ -56,6 +56,7 @@ _ATTRIBUTE: Final = re.compile(r"""([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'
 _TAG_END: Final = re.compile(r"""[^"'>]*(?:(?:"[^"]*"|'[^']*')[^"'>]*)*>""")
 _BLANKS: Final = re.compile(r"[ \t\n\r\f]+")
 _SPECIAL: Final = re.compile(r"[\\`*\[\]]|<(?=[a-zA-Z/!?])|(?<!\w)_|_(?!\w)|~(?=~)|&(?=#?\w{1,32};)")
+_BAR: Final = re.compile(r"(?<!\\)\|")
 _LINE_START: Final = re.compile(r"(?m)^(?=(?:[-+>#=|]|~~~))|^(\d{1,9})(?=[.)](?:\s|$))")
 _HTML: Final = re.compile(
     r"</?(?:p|div|span|br|ul|ol|li|h[1-6]|table|tr|td|a|img|strong|em|b|i|pre|code|blockquote|iframe|section|"
@@ -200,6 +201,7 @@ class _Writer:
         self._tight = False  # the last block was an item of the list we are in
         self._table = 0
         self._cells: list[str] | None = None
+        self._in_cell = False
         self._columns = 0
 
     def take(self) -> str:
@@ -294,7 +296,7 @@ class _Writer:
             if self._table == 1:
                 self._cells = []
         elif tag in ("td", "th"):
-            self._end_cell()
+            self._begin_cell()
         elif tag in _BLOCKS:
             self.end_block()
 
@@ -423,15 +425,17 @@ class _Writer:
 
     # -- tables
 
+    def _begin_cell(self) -> None:
+        self._end_cell()
+        if self._table == 1:
+            self._in_cell = self._cells is not None
+
     def _end_cell(self) -> None:
-        if self._table != 1 or self._cells is None:
+        if not self._in_cell or self._table != 1 or self._cells is None:
             self._line.append(" ")
             return
-        text = self._gathered().replace("\n", " ")
-        if text:
-            self._cells.append(re.sub(r"(?<!\\)\|", r"\\|", text))
-        elif self._cells or self._columns:
-            self._cells.append("")
+        self._in_cell = False
+        self._cells.append(_BAR.sub(r"\\|", self._gathered().replace("\n", " ")))
 
     def _end_row(self) -> None:
         if self._table > 1:
@@ -439,8 +443,9 @@ class _Writer:
             return
         if self._cells is None:
             return
-        if self._line:
-            self._end_cell()
+        self._in_cell = self._in_cell or any(map(str.strip, self._line))  # text beside the cells is one more
+        self._end_cell()
+        self._line = []
         cells, self._cells = self._cells, None
         if not any(cells):
             return
