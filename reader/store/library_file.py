@@ -18,7 +18,7 @@ from reader.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly
 from reader.store import library_schema as schema
 from reader.store import sqlite
 
-_NEEDED = ("meta", "folder", "article", "mention", "section", "placing", "problem")
+_NEEDED = ("meta", "folder", "article", "mention", "section", "placing", "problem", "fts", "body", "remark")
 
 
 class LibraryFile:

@@ -7,21 +7,34 @@ others. Every article stands in several *sections* (all, its topics, its
 outlet, unpublished); ``placing`` holds one row for each with what a list is
 sorted and filtered by, and triggers keep the sections' counters, so that
 nothing shown is ever counted by scanning.
+
+``fts`` is the full-text index, contentless, its rowids those of ``article``;
+``body`` keeps the indexed words that the other tables do not hold, because a
+row is only taken out of a contentless index by giving it the same words again.
+``remark`` copies the reader's notes and tags, whatever article they are on.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
-VERSION: Final = 1
-"""Another number in the file's ``user_version`` means: rebuild."""
+from reader.store.query import COLUMNS, TOKENIZER
+
+_UNICODE: Final = int("".join(f"{int(part):02}" for part in unicodedata.unidata_version.split(".")[:2]))
+
+VERSION: Final = 2 * 10_000 + _UNICODE
+"""Another number in the file's ``user_version`` means: rebuild.
+
+Another Python's Unicode may fold words otherwise, so that it could not take out what this one put in.
+"""
 
 APPLICATION_ID: Final = 0x6E666C62  # "nflb"
 
 UNDATED: Final = -(1 << 52)
 """Where the rowids of undated articles begin."""
 
-TABLES: Final = """
+TABLES: Final = f"""
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE folder(
     source TEXT NOT NULL, path TEXT NOT NULL, stats BLOB NOT NULL,
@@ -49,7 +62,8 @@ CREATE TABLE article(
     starred INTEGER NOT NULL,
     hidden INTEGER NOT NULL,
     link TEXT NOT NULL,
-    sections TEXT NOT NULL
+    sections TEXT NOT NULL,
+    urls TEXT NOT NULL
 );
 CREATE TABLE mention(
     article INTEGER NOT NULL, n INTEGER NOT NULL,
@@ -72,6 +86,9 @@ CREATE TABLE problem(
     path TEXT NOT NULL, line INTEGER NOT NULL, field TEXT NOT NULL, reason TEXT NOT NULL,
     warning INTEGER NOT NULL
 );
+CREATE VIRTUAL TABLE fts USING fts5({", ".join(COLUMNS)}, content='', tokenize='{TOKENIZER}');
+CREATE TABLE body(id INTEGER PRIMARY KEY, z BLOB NOT NULL);
+CREATE TABLE remark(key TEXT PRIMARY KEY, note TEXT NOT NULL, tags TEXT NOT NULL) WITHOUT ROWID;
 """
 
 INDEXES: Final = """
@@ -79,6 +96,13 @@ CREATE UNIQUE INDEX IF NOT EXISTS article_path ON article(path);
 CREATE INDEX IF NOT EXISTS article_key ON article(key);
 CREATE INDEX IF NOT EXISTS article_starred ON article(id) WHERE starred;
 CREATE INDEX IF NOT EXISTS article_link ON article(link, id) WHERE link <> '';
+CREATE INDEX IF NOT EXISTS article_hidden ON article(id) WHERE hidden;
+CREATE INDEX IF NOT EXISTS article_domain ON article(domain);
+CREATE INDEX IF NOT EXISTS article_type ON article(type);
+CREATE INDEX IF NOT EXISTS article_category ON article(category);
+CREATE INDEX IF NOT EXISTS article_facts ON article(
+    id, published, updated, quality, heat, coverage, front, flags, read, starred, hidden
+);
 CREATE INDEX IF NOT EXISTS mention_key ON mention(key) WHERE key <> '';
 CREATE INDEX IF NOT EXISTS placing_unread ON placing(section, article) WHERE unread;
 CREATE INDEX IF NOT EXISTS problem_path ON problem(path);

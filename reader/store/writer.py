@@ -9,13 +9,11 @@ from datetime import datetime
 
 from reader.address import MAX_ADDRESS, canonical
 from reader.model import Article, LinkCheck, Mark, Problem, Provider, Related
+from reader.store import indexing, sqlite
 from reader.store import library_schema as schema
-from reader.store import sqlite
+from reader.store.indexing import EXCERPT
 from reader.store.library import Library
 from reader.text import clean
-
-_EXCERPT = 1_000
-"""Characters of an excerpt kept in the index; the file keeps the rest."""
 
 _NO_MARK = Mark("")
 
@@ -41,6 +39,7 @@ class Writer:
         self.library = library
         self._sections: dict[tuple[str, str], int] = {}
         self._next: dict[int, int] = {}
+        self._shift = 0
 
     # -- files --------------------------------------------------------------
 
@@ -63,6 +62,7 @@ class Writer:
         with sqlite.write(db):
             sqlite.check_in_place(db)
             self._load_sections(db)
+            self._shift = self.library.meta("shift")
             cleared = self._forget(db, [*batch.removed, *(a.path for a in batch.articles)])
             self._forget(db, [p.path for p in batch.problems])
             self._insert(db, batch.articles, marked, checked)
@@ -75,6 +75,8 @@ class Writer:
                 batch.gone_folders,
             )
             db.executemany("INSERT OR REPLACE INTO folder VALUES (?, ?, ?)", batch.folders)
+            # The farthest that a rowid lies behind its time: searches by time need to know.
+            self._put_meta(db, "shift", self._shift)
             self._bump(db)
         return cleared
 
@@ -100,6 +102,7 @@ class Writer:
                 problems += told > 0
                 continue
             _unplace(db, row[0], f"{row[1]} {self._hidden(db)}")
+            indexing.take(db, row[0])
             db.execute("DELETE FROM mention WHERE article = ?", (row[0],))
             db.execute("DELETE FROM article WHERE id = ?", (row[0],))
         return problems
@@ -115,6 +118,7 @@ class Writer:
         placings: list[tuple[int, int, bool, int | None, int | None, int]] = []
         mentions: list[tuple[object, ...]] = []
         warnings: list[tuple[object, ...]] = []
+        texts: list[tuple[int, str, str, list[str], bytes | None]] = []
         taken: set[int] = set()
         for article in sorted(articles, key=lambda a: (_epoch(a.published_at) or 0, a.path)):
             mark = marks.get(article.key, _NO_MARK)
@@ -132,19 +136,25 @@ class Writer:
                     mark.hidden,
                     link.outcome.value if link else "",
                     " ".join(map(str, sections)),
+                    _other_addresses(article),
                 )
             )
             placings.extend(
-                (section, number, not mark.read, article.heat, article.quality, coverage)
+                (section, number, not mark.read, _fits(article.heat), _fits(article.quality), coverage)
                 for section in ([self._hidden(db)] if mark.hidden else sections)
             )
-            mentions.extend((number, n, *_mention_values(r)) for n, r in enumerate(article.related))
+            related = [_mention_values(r) for r in article.related]
+            mentions.extend((number, n, *values) for n, values in enumerate(related))
+            titles = [str(values[1]) for values in related]
+            texts.append((number, str(row[2]), str(row[3]), titles, indexing.beyond(article)))
             warnings.extend((article.path, w.line, clean(w.field), clean(w.reason)) for w in article.warnings)
-        db.executemany(f"INSERT INTO article VALUES ({','.join('?' * 22)})", rows)
+        db.executemany(f"INSERT INTO article VALUES ({','.join('?' * 23)})", rows)
         placings.sort()
         db.executemany("INSERT INTO placing VALUES (?, ?, ?, ?, ?, ?)", placings)
         db.executemany(f"INSERT INTO mention VALUES ({','.join('?' * 12)})", mentions)
         db.executemany("INSERT INTO problem VALUES (?, ?, ?, ?, 1)", warnings)
+        db.executemany("INSERT INTO body VALUES (?, ?)", [(t[0], t[4]) for t in texts if t[4] is not None])
+        indexing.put(db, texts)
 
     def _free_id(self, db: sqlite3.Connection, wanted: int, taken: set[int]) -> int:
         # Whole archives share one midnight: remember where the last search ended.
@@ -153,6 +163,8 @@ class Writer:
             number += 1
         self._next[wanted] = number + 1
         taken.add(number)
+        if wanted != schema.UNDATED:
+            self._shift = max(self._shift, number - wanted)
         return number
 
     def _sections_of(self, db: sqlite3.Connection, article: Article) -> list[int]:
@@ -184,6 +196,7 @@ class Writer:
             for article, sections in db.execute("SELECT id, sections FROM article WHERE hidden").fetchall():
                 self._hide(db, article, sections, _NO_MARK)
             db.execute("UPDATE placing SET unread = 1 WHERE NOT unread")
+            db.execute("DELETE FROM remark")
             db.execute(
                 "UPDATE article SET read = 0, starred = 0, hidden = 0, link = ''"
                 " WHERE read OR starred OR hidden OR link <> ''"
@@ -214,6 +227,11 @@ class Writer:
             self._bump(db)
 
     def _mark(self, db: sqlite3.Connection, mark: Mark) -> None:
+        if mark.note or mark.tags:
+            values = (mark.key, _storable(mark.note), _storable("\n".join(mark.tags)))
+            db.execute("INSERT OR REPLACE INTO remark VALUES (?, ?, ?)", values)
+        else:
+            db.execute("DELETE FROM remark WHERE key = ?", (mark.key,))
         for number, read, hidden, sections in db.execute(
             "SELECT id, read, hidden, sections FROM article WHERE key = ?", (mark.key,)
         ).fetchall():
@@ -277,7 +295,7 @@ def _article_values(a: Article) -> tuple[object, ...]:
         a.path,
         a.key,
         clean(a.title),
-        clean(a.excerpt, _EXCERPT),
+        clean(a.excerpt, EXCERPT),
         outlet_name(a.provider),
         clean(a.provider.domain, 200),
         clean(a.category, 200),
@@ -297,7 +315,7 @@ def _mention_values(r: Related) -> tuple[object, ...]:
     return (
         r.key,
         clean(r.title),
-        clean(r.excerpt, _EXCERPT),
+        clean(r.excerpt, EXCERPT),
         outlet_name(r.provider),
         clean(r.provider.domain, 200),
         _epoch(r.published_at),
@@ -306,6 +324,16 @@ def _mention_values(r: Related) -> tuple[object, ...]:
         clean(r.address, MAX_ADDRESS),
         clean(r.amp_url or r.cdn_amp_url, MAX_ADDRESS),
     )
+
+
+def _other_addresses(a: Article) -> str:
+    """The addresses of *a* besides the one it is opened at, one a line."""
+    found = dict.fromkeys((a.web_url, a.original_url, a.amp_url, a.cdn_amp_url))
+    return "\n".join(clean(url, MAX_ADDRESS) for url in found if url and url != a.address)
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _fits(number: int | None) -> int | None:

@@ -1,0 +1,74 @@
+"""What an article gives the full-text table, and how the same is given again to take it out.
+
+Titles, excerpts as kept and the titles of related entries can be read back
+from their tables. Words of bodies, and of excerpts longer than what is kept,
+cannot: they lie compressed in ``body``, only for articles that have any.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import sqlite3
+import zlib
+from collections.abc import Iterable
+from typing import Final
+
+from reader.model import Article
+from reader.store.query import index_text
+from reader.text import clean
+
+EXCERPT: Final = 1_000
+"""Characters of an excerpt kept in the index; the file keeps the rest."""
+
+_UNSEEN: Final = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>")
+
+_PUT: Final = "INSERT INTO fts(rowid, title, excerpt, body, related) VALUES (?, ?, ?, ?, ?)"
+_TAKE: Final = "INSERT INTO fts(fts, rowid, title, excerpt, body, related) VALUES ('delete', ?, ?, ?, ?, ?)"
+
+
+def readable(text: str) -> str:
+    """*text* with HTML's names for characters replaced: what a reader would look for."""
+    return html.unescape(text) if "&" in text else text
+
+
+def body_text(body: str) -> str:
+    """The words of a Markdown or HTML body without tags, scripts and comments."""
+    if "<" in body:
+        body = _TAG.sub(" ", _UNSEEN.sub(" ", body))
+    return readable(body)
+
+
+def beyond(article: Article) -> bytes | None:
+    """What ``body`` is to keep of *article*: the indexed excerpt and body, or None when neither needs it."""
+    long = len(article.excerpt) > EXCERPT
+    if not long and not article.body.strip():
+        return None
+    excerpt = index_text(readable(article.excerpt if long else clean(article.excerpt, EXCERPT)))
+    return zlib.compress(f"{excerpt}\n{index_text(body_text(article.body))}".encode(), 3)
+
+
+def put(db: sqlite3.Connection, rows: Iterable[tuple[int, str, str, Iterable[str], bytes | None]]) -> None:
+    """Index articles: rowid, title and excerpt as kept, titles of related entries, what is beyond."""
+    db.executemany(_PUT, [(row[0], *_columns(*row[1:])) for row in sorted(rows, key=lambda r: r[0])])
+
+
+def take(db: sqlite3.Connection, number: int) -> None:
+    """Take article *number* out of the index; its rows must still be there."""
+    title, excerpt, z = db.execute(
+        "SELECT title, excerpt, z FROM article LEFT JOIN body ON body.id = article.id WHERE article.id = ?",
+        (number,),
+    ).fetchone()
+    titles = db.execute("SELECT title FROM mention WHERE article = ? ORDER BY n", (number,)).fetchall()
+    db.execute(_TAKE, (number, *_columns(title, excerpt, (row[0] for row in titles), z)))
+    db.execute("DELETE FROM body WHERE id = ?", (number,))
+
+
+def _columns(
+    title: str, excerpt: str, related: Iterable[str], kept: bytes | None
+) -> tuple[str, str, str, str]:
+    words, body = index_text(readable(excerpt)) if kept is None else "", ""
+    if kept is not None:
+        words, _, body = zlib.decompress(kept).decode().partition("\n")
+    return index_text(readable(title)), words, body, index_text(*map(readable, related))
