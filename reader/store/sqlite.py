@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from reader.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly
 
-BUSY_SECONDS: Final = 5.0
+BUSY_SECONDS = 5.0
 """How long a statement waits for another process before it is refused."""
 
 SIDE_FILES: Final = ("-wal", "-shm")
@@ -37,7 +37,7 @@ def connect(
     path: Path,
     *,
     synchronous: Literal["FULL", "NORMAL"] = "FULL",
-    busy_seconds: float = BUSY_SECONDS,
+    busy_seconds: float | None = None,
 ) -> Connection:
     """Open *path* for reading and writing, making the file when it is not there.
 
@@ -46,6 +46,8 @@ def connect(
     Raises:
         StoreBusy, StoreReadOnly, StoreDamaged, StoreError
     """
+    if busy_seconds is None:
+        busy_seconds = BUSY_SECONDS
     with errors(path):
         db = sqlite3.connect(
             path, timeout=busy_seconds, isolation_level=None, check_same_thread=False, factory=Connection

@@ -66,7 +66,7 @@ class Checks(Core):
         with self._reading() as db:
             query = f"{CHECK_HISTORY.select} WHERE address=? ORDER BY checked_at DESC"
             rows = list(CHECK_HISTORY.rows(db.execute(query, (sqlite.bind(address),))))
-        return [_check((*row[:7], 0, 0)) for row in rows]
+        return [_check((row[0], row[2], row[1], *row[3:7], 0, 0)) for row in rows]
 
 
 def _carried(check: LinkCheck, before: Row | None) -> LinkCheck:
@@ -83,7 +83,8 @@ def _carried(check: LinkCheck, before: Row | None) -> LinkCheck:
 
 
 def _history_row(check: LinkCheck) -> Row:
-    return _row(check)[:7]
+    address, outcome, checked_at, *rest = _row(check)[:7]
+    return (address, checked_at, outcome, *rest)
 
 
 def _row(check: LinkCheck) -> tuple[Value, ...]:

@@ -9,6 +9,7 @@ change is on the disk twice.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -105,14 +106,15 @@ class Core:
 
     @property
     def id(self) -> str:
-        """The state's own number: who keeps a copy of its content can tell whose it is."""
-        return self._id
+        """The state's own number, 32 hex digits: who keeps a copy of its content can tell whose it is.
 
-    @property
-    def generation(self) -> str:
-        """Changes when marks may have gone back in time: whoever keeps a copy must read all of them anew."""
+        Another one when marks were lost in a repair: the copy must be made anew then.
+        """
         with self._reading() as db:
-            return f"{self._id}-{state_schema.get_meta(db, 'losses')}"
+            losses = state_schema.get_meta(db, "losses")
+        if losses == "0":
+            return self._id
+        return hashlib.sha256(f"{self._id}-{losses}".encode()).hexdigest()[:32]
 
     # -- guards -----------------------------------------------------------
 
@@ -225,8 +227,7 @@ class Core:
             if edit.before is None or edit.after is None or current is None:
                 wanted = edit.before if current == edit.after else current
             else:
-                fields = zip(current, edit.before, edit.after, strict=True)
-                wanted = tuple(b if value == a else value for value, b, a in fields)
+                wanted = _field_by_field(edit.table, current, edit.before, edit.after)
             back.append(Edit(edit.table, edit.key, stored, current, wanted))
         return back
 
@@ -239,6 +240,18 @@ class Core:
         """A number that changes when another process (or State) has written."""
         with self._reading() as db:
             return int(db.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _field_by_field(table: Table, current: Row, before: Row, after: Row) -> Row:
+    """*current* with what *after* had changed of *before* put back, where it still is so."""
+    wanted: list[Value] = []
+    for column, value, was, made in zip(table.columns, current, before, after, strict=True):
+        if column in table.bits:
+            changed = (int(was) ^ int(made)) & ~(int(value) ^ int(made))
+            wanted.append(int(value) ^ changed)
+        else:
+            wanted.append(was if value == made else value)
+    return tuple(wanted)
 
 
 def make_record(edits: Sequence[Edit], prev: int, at: int) -> Record:

@@ -20,7 +20,9 @@ from reader.store.state_table import Table
 APPLICATION_ID: Final = 0x6E667374  # "nfst"
 
 META: Final = Table("meta", ("name", "value"))
-MARKS: Final = Table("marks", ("key", "flags", "note", "tags"), kept=True, default=(0, "", ""))
+MARKS: Final = Table(
+    "marks", ("key", "flags", "note", "tags"), kept=True, default=(0, "", ""), bits=("flags",)
+)
 SOURCES: Final = Table("sources", ("path", "place"), kept=True)
 SETTINGS: Final = Table("settings", ("name", "value"))
 CHECKS: Final = Table(

@@ -107,7 +107,7 @@ class Searches(Core):
     def _one(self, table: Table, number: int) -> Row:
         row = table.fetch(self._db, (number,)).get(number)
         if row is None:
-            raise NotFound(f"There is no {table.name.removesuffix('s').removesuffix('e')} {number}.")
+            raise NotFound(f"There is no {'search' if table is SEARCHES else 'rule'} {number}.")
         return row
 
     def _add(self, table: Table, label: str, *values: str | int) -> Change:

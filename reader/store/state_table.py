@@ -40,6 +40,7 @@ class Table:
     kept: bool = False
     since: int = 1
     default: Row | None = None
+    bits: tuple[str, ...] = ()
 
     @cached_property
     def stored(self) -> tuple[str, ...]:

@@ -31,15 +31,14 @@ class Upkeep(Core):
         """
         if self._frozen:
             raise StoreReadOnly(self.read_only)
-        with self._writing() as db:
-            if to is not None:
-                self._safety.copy(to)
-                return to
+        if to is not None:
+            self._safety.copy(to)
+            return to
+        with self._writing() as db, sqlite.write(db):  # so that it is taken between two changes
             made = self._safety.back_up(self._clock())
-            with sqlite.write(db):
-                seq = int(state_schema.get_meta(db, "seq"))
-                self._safety.journal.begin(self._id, state_schema.version(db), seq)
-            return made
+            seq = int(state_schema.get_meta(db, "seq"))
+            self._safety.journal.begin(self._id, state_schema.version(db), seq)
+        return made
 
     def backups(self) -> list[Path]:
         """The backups on the rota, newest first."""
