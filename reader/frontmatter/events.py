@@ -169,6 +169,7 @@ class _Builder:
         self.key: str | None = None
         """The key in ``here`` that still lacks its value."""
         self.stack: list[tuple[Fields | list[JsonValue] | None, str | None]] = []
+        """What lies around ``here``, each with the key that leads inwards."""
 
     def run(self, loader: Any, yaml: types.ModuleType) -> Tree | Fault:
         scalar, alias, start = yaml.ScalarEvent, yaml.AliasEvent, yaml.DocumentStartEvent
@@ -181,20 +182,17 @@ class _Builder:
             if kind is scalar:
                 self._scalar(event, self.first_line + event.start_mark.line)
             elif kind in closes:
-                self.here, self.key = self.stack.pop()
+                self.here, self.key = self.stack.pop()[0], None
             elif kind in opens:
                 line = self.first_line + event.start_mark.line
                 if len(self.stack) >= MAX_DEPTH:
                     return Fault(line, f"nested more than {MAX_DEPTH} deep")
                 if self.key is None and self.here.__class__ is dict:
-                    return Fault(
-                        line,
-                        "a list or map as the name of a field; put text that starts with { or [ in quotes",
-                    )
+                    return Fault(line, _MAP_KEY)
                 self._ignore(event, line)
                 opened = opens[kind]()
-                self._place(opened, line)
                 self.stack.append((self.here, self.key))
+                self._place(opened, line)
                 self.here, self.key = opened, None
             elif kind is alias:
                 line = self.first_line + event.start_mark.line
