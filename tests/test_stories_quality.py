@@ -67,8 +67,15 @@ def test_precision_and_recall_on_real_stories(corpus: Path, capsys: pytest.Captu
     with capsys.disabled():
         for use, s in scores.items():
             print(f"\n{use}: precision {s.precision:.3f}, recall {s.recall:.3f}", end="")
-    assert scores["tuning"].precision >= 0.93
+    # Aims: 0.95 and 0.90. What keeps recall of the held-out below its aim is told in the fixture's notes.
+    assert scores["all"].precision >= 0.95
+    assert scores["held-out"].precision >= 0.95
     assert scores["tuning"].recall >= 0.90
+    assert scores["all"].recall >= 0.85
+    assert scores["held-out"].recall >= 0.82
+    assert scores["ties alone, all"].precision < 0.7, (
+        "believing every tie is what the rule is measured against"
+    )
 
 
 def test_the_start_article_s_story(told: tuple[dict[str, Piece], dict[str, tuple[str, ...]]]) -> None:

@@ -8,7 +8,7 @@ key; ``cluster`` makes stories of them and ``update`` keeps those current;
 
 from __future__ import annotations
 
-from reader.stories.cluster import Edit, Story, cluster
+from reader.stories.clustering import Edit, Story, cluster
 from reader.stories.pieces import Piece, Tie, key_of, names, pieces_and_ties, signature
 from reader.stories.report import (
     Best,
@@ -24,9 +24,9 @@ from reader.stories.report import (
     quality_spread,
     timeline,
 )
-from reader.stories.texts import TextGroup, summary, texts
-from reader.stories.update import Update, touched, update
+from reader.stories.updating import Update, touched, update
 from reader.stories.vocabulary import Vocabulary
+from reader.stories.wire import TextGroup, summary, texts
 
 __all__ = [
     "Best",

@@ -97,7 +97,7 @@ def names(article: Article) -> frozenset[str]:
 
     Articles that share a name may share a story; those that are not even
     connected through others by names never do. A store keeps these to find
-    what a change touches (:mod:`reader.stories.update`).
+    what a change touches (:mod:`reader.stories.updating`).
     """
     found = {article.key, *(key_of(article, r) for r in article.related)}
     if own := signature(article):

@@ -13,9 +13,9 @@ from statistics import median_low
 from typing import Final
 
 from reader.model import OUTCOMES, Outcome
-from reader.stories.cluster import by_time
+from reader.stories.clustering import by_time
 from reader.stories.pieces import Piece
-from reader.stories.texts import TextGroup
+from reader.stories.wire import TextGroup
 from reader.stories.words import telling
 from reader.text import clean
 

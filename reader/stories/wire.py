@@ -26,7 +26,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from reader.stories.cluster import by_time
+from reader.stories.clustering import by_time
 from reader.stories.pieces import Piece
 from reader.stories.words import telling, without_agency, words
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reader.model import Article
-from reader.stories.cluster import Edit, Story, cluster
+from reader.stories.clustering import Edit, Story, cluster
 from reader.stories.pieces import Piece, Tie, names, pieces_and_ties
 from reader.stories.vocabulary import Vocabulary
 

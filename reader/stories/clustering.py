@@ -15,10 +15,13 @@ are one story when they also agree in words and lie close in time.
    article's list that share a title word. They are taken from the strongest:
    the cosine of the two pieces plus ``exp(-days between)``.
 4. A proposal joins the two stories-so-far when the cosine of their summed
-   words reaches ``AGREEMENT + AGREEMENT_PER_DAY * days`` (days between the two
-   pieces, at most ``FAR_DAYS``; undated counts as far), ``SIBLING`` more when
-   they are only listed side by side, and the story would not span more than
-   ``SPAN_DAYS``. All proposals are tried twice, since stories grow.
+   words reaches ``AGREEMENT``, and ``AGREEMENT_PER_DAY`` more for each day
+   between the two pieces or the stories' mean times, whichever is more (at
+   most ``FAR_DAYS``; undated counts as far), ``SIBLING`` more when they are
+   only listed side by side, and ``GROWN`` more for each doubling of the smaller
+   story, so that a piece finds its story easily and two grown stories must be
+   one indeed. The story must not span more than ``SPAN_DAYS``. All proposals
+   are tried twice, since stories grow.
 
 Reports of one day need share little; a follow-up must share more with each
 day. An evergreen page ends in the one story it agrees with best: the span
@@ -41,11 +44,12 @@ from reader.stories.pieces import Piece, Tie
 from reader.stories.vocabulary import Vocabulary
 from reader.stories.words import telling
 
-EXCERPT: Final = 0.35
-AGREEMENT: Final = 0.08
+EXCERPT: Final = 0.4
+AGREEMENT: Final = 0.06
 AGREEMENT_PER_DAY: Final = 0.11
 FAR_DAYS: Final = 3.0
-SIBLING: Final = 0.15
+SIBLING: Final = 0.1
+GROWN: Final = 0.08
 SPAN_DAYS: Final = 21.0
 _SIBLING_RANK: Final = 0.1
 _ROUNDS: Final = 2
@@ -135,8 +139,8 @@ def _part(
     groups = _Groups(keys, pieces, titles, weights)
     proposals = _proposals(ties, pieces, titles, groups)
     for _ in range(_ROUNDS):
-        for _, a, b, needed in proposals:
-            groups.propose(a, b, needed)
+        for _, a, b, days, extra in proposals:
+            groups.propose(a, b, days, extra)
     found: defaultdict[str, set[str]] = defaultdict(set)
     for key in keys:
         found[groups.roots.of(key)].add(key)
@@ -145,8 +149,8 @@ def _part(
 
 def _proposals(
     ties: Sequence[Tie], pieces: Mapping[str, Piece], titles: Mapping[str, Words], groups: _Groups
-) -> list[tuple[float, str, str, float]]:
-    """``(-strength, a, b, agreement needed)``, strongest first."""
+) -> list[tuple[float, str, str, float, float]]:
+    """``(-strength, a, b, days between them, extra agreement needed)``, strongest first."""
     direct = {(tie.a, tie.b) if tie.a < tie.b else (tie.b, tie.a) for tie in ties}
     lists: defaultdict[str, list[str]] = defaultdict(list)
     for tie in ties:
@@ -159,12 +163,12 @@ def _proposals(
                 if word in last:
                     beside.add((last[word], key) if last[word] < key else (key, last[word]))
                 last[word] = key
-    found: list[tuple[float, str, str, float]] = []
+    found: list[tuple[float, str, str, float, float]] = []
     for pairs, penalty, extra in ((direct, 0.0, 0.0), (beside - direct, _SIBLING_RANK, SIBLING)):
         for a, b in pairs:
             days = _days(pieces[a], pieces[b])
             strength = groups.cosine(a, b) + math.exp(-days) - penalty
-            found.append((-strength, a, b, AGREEMENT + AGREEMENT_PER_DAY * min(days, FAR_DAYS) + extra))
+            found.append((-strength, a, b, days, extra))
     found.sort()
     return found
 
@@ -205,9 +209,9 @@ class _Roots:
 
 
 class _Groups:
-    """Stories in the making: their summed words, squared length and first and last time."""
+    """Stories in the making: summed words and their squared length, first, last and summed times, sizes."""
 
-    __slots__ = ("_first", "_last", "_square", "_words", "roots")
+    __slots__ = ("_dated", "_first", "_last", "_size", "_square", "_sum", "_words", "roots")
 
     def __init__(
         self,
@@ -221,6 +225,10 @@ class _Groups:
         self._square: dict[str, float] = {}
         self._first: dict[str, float] = {}
         self._last: dict[str, float] = {}
+        # Whole numbers, so that the mean does not depend on who joined first.
+        self._sum: dict[str, int] = {}
+        self._dated: dict[str, int] = {}
+        self._size: dict[str, int] = {}
         for key in keys:
             words = _weighed(telling(pieces[key].excerpt), weights, EXCERPT) | titles[key]
             self._words[key] = words
@@ -228,6 +236,9 @@ class _Groups:
             published = pieces[key].published
             self._first[key] = math.inf if published is None else published
             self._last[key] = -math.inf if published is None else published
+            self._sum[key] = published or 0
+            self._dated[key] = 0 if published is None else 1
+            self._size[key] = 1
 
     def _dot(self, a: str, b: str) -> float:
         few, many = self._words[a], self._words[b]
@@ -240,8 +251,14 @@ class _Groups:
         dot = self._dot(a, b)
         return dot / math.sqrt(self._square[a] * self._square[b]) if dot else 0.0
 
-    def propose(self, a: str, b: str, needed: float) -> None:
-        """Join the groups of *a* and *b* if they agree enough and stay within the span."""
+    def _days(self, a: str, b: str) -> float:
+        """Days between the mean times of two roots."""
+        if not self._dated[a] or not self._dated[b]:
+            return FAR_DAYS
+        return abs(self._sum[a] / self._dated[a] - self._sum[b] / self._dated[b]) / _DAY
+
+    def propose(self, a: str, b: str, days: float, extra: float) -> None:
+        """Join the groups of *a* and *b*, *days* apart, if they agree enough and stay within the span."""
         a, b = self.roots.of(a), self.roots.of(b)
         if a == b:
             return
@@ -250,6 +267,8 @@ class _Groups:
         if last - first > SPAN_DAYS * _DAY:
             return
         dot = self._dot(a, b)
+        needed = AGREEMENT + AGREEMENT_PER_DAY * min(max(days, self._days(a, b)), FAR_DAYS) + extra
+        needed += GROWN * math.log2(min(self._size[a], self._size[b]))
         if not dot or dot < needed * math.sqrt(self._square[a] * self._square[b]):
             return
         if len(self._words[a]) < len(self._words[b]):
@@ -259,6 +278,9 @@ class _Groups:
             words[word] = words.get(word, 0.0) + weight
         self._square[a] += self._square[b] + 2 * dot
         self._first[a], self._last[a] = first, last
+        self._sum[a] += self._sum[b]
+        self._dated[a] += self._dated[b]
+        self._size[a] += self._size[b]
         self.roots.join(a, b)
 
 
