@@ -226,6 +226,28 @@ def test_entries_side_by_side_may_make_a_story_their_hub_is_not_in() -> None:
     }
 
 
+@pytest.mark.parametrize(("others", "stories"), [(1, 1), (16, 2)])
+def test_a_piece_joins_a_grown_story_with_what_would_not_join_two_grown_ones(
+    others: int, stories: int
+) -> None:
+    there = [related(f"b{at}", "Quake: bridge closed nearby", 0.01) for at in range(others)]
+    here = [related(f"a{at}", "Quake shakes northern coast", 0.01) for at in range(1, 16)]
+    hub = article("a0", "Quake shakes northern coast", lists=[*here, there[0]])
+    found = stories_of(hub, article("b0", "Quake: bridge closed nearby", 0.01, lists=there[1:]))
+    assert len(found) == stories
+
+
+def test_the_mean_times_of_stories_count_where_two_of_their_pieces_are_near() -> None:
+    def told(last: float) -> int:
+        near = related("a2", "Quake shakes northern coast", 6)
+        one = article("a", "Quake shakes northern coast", 0, lists=[near])
+        other = related("b2", "Quake: bridge closed nearby", last)
+        return len(stories_of(one, article("b", "Quake: bridge closed nearby", 6.5, lists=[other, near])))
+
+    assert told(-0.5) == 1
+    assert told(6.5) == 2
+
+
 def test_words_common_on_a_topic_do_not_join() -> None:
     game = [
         article(f"g{at}", f"Hellgate beta {word}", 100 + 30 * at, topics=("Hellgate",))
