@@ -230,35 +230,33 @@ def _wrap_narrow(text: str, position: int, end: int, width: int, starts: array[i
 
 
 def _wrap_wide(text: str, position: int, end: int, width: int, starts: array[int]) -> None:
-    used = used_there = 0
+    used = used_there = 0  # cells of this line, and of it up to where it may break
     start = may_break = position
-    joined = False
+    wide = joined = False
     for index in range(position, end):
         char = text[index]
         if char == " ":
-            if used < width:
-                used += 1
-            may_break, used_there = index + 1, used
+            used += 1
+            may_break, used_there, wide, joined = index + 1, used, False, False
             continue
-        cells = _cells(char)
-        if used + cells > width and cells and not joined:
+        # A variation selector may widen the character before it; it and marks stay with that one.
+        cells = 1 if char == "\ufe0f" else get_character_cell_size(char)
+        base = cells > 0 and char != "\ufe0f"
+        if base and not joined and (wide or cells == 2):
+            may_break, used_there = index, used
+        if used + cells > width:
             if may_break > start:
-                used -= used_there
-                start = may_break
-            if may_break <= starts[-1] or used + cells > width:
-                used, start = 0, index
-            if start > starts[-1]:
+                start, used = may_break, used - used_there
+                starts.append(start)
+            if used + cells > width and index > start:
+                start, used = index, 0
                 starts.append(start)
             may_break, used_there = start, 0
         used += cells
-        joined = char == "\u200d"
-        if cells == 2:
-            may_break, used_there = index + 1, used
-
-
-def _cells(char: str) -> int:
-    """Cells of one character; a variation selector may widen the one before it."""
-    return 1 if char == "\ufe0f" else get_character_cell_size(char)
+        if char == "\u200d":
+            joined = True
+        elif base:
+            wide, joined = cells == 2, False
 
 
 # -- Markdown ----------------------------------------------------------------
@@ -318,7 +316,8 @@ def _render_markdown(text: str, width: int, styles: Mapping[str, Style]) -> Rend
     )
     options = console.options.update(width=width, height=None)
     lines = console.render_lines(document, options, pad=False)
-    rows: list[Row] = [_without_end(line) for line in lines]
+    # Rich measures stray joiners otherwise than it wraps them: cut what is a cell too wide.
+    rows = [_without_end(Segment.adjust_line_length(line, width, pad=False)) for line in lines]
     while rows and not any(segment.text.strip() for segment in rows[-1]):
         rows.pop()
     listed: dict[int, str] = {}
@@ -333,8 +332,8 @@ def _render_markdown(text: str, width: int, styles: Mapping[str, Style]) -> Rend
 
 
 def _without_end(line: list[Segment]) -> Row:
-    while line and not line[-1].text.strip() and (line[-1].style is None or not line[-1].style.bgcolor):
-        line = line[:-1]
+    while line and not line[-1].text.strip():
+        line.pop()
     return line
 
 
@@ -400,12 +399,13 @@ class _Numbers:
 
     def _inline(self, children: Sequence[Token]) -> list[Token]:
         kept: list[Token] = []
-        open_links: list[int] = []
+        open_links: list[tuple[bool, int]] = []  # written in HTML?, number
         for token in children:
             kind, opens, closes = token.type, token.type == "link_open", token.type == "link_close"
             if kind == "html_inline":
                 tag = token.content.lower()
-                opens, closes = tag.startswith("<a "), tag.startswith("</a") and bool(open_links)
+                opens = tag.startswith("<a ")
+                closes = tag.startswith("</a") and bool(open_links) and open_links[-1][0]
                 if tag.startswith("<br"):
                     kept.append(Token("hardbreak", "br", 0))
                 elif tag.startswith("<img"):
@@ -413,11 +413,15 @@ class _Numbers:
                     kept += self._picture(named.get("alt") or named.get("title", ""), named.get("src", ""))
             if opens:
                 href = token.attrs.get("href") or attributes(token.content).get("href", "")
-                open_links.append(self.of(str(href)))
+                open_links.append((kind == "html_inline", self.of(str(href))))
                 kept.append(Token("u_open", "u", 1))
             elif closes:
-                kept.append(Token("u_close", "u", -1))
-                kept += self._note(open_links.pop())
+                in_html = kind == "html_inline"
+                while open_links:  # an <a> left open in a link of Markdown ends with it
+                    written_in_html, number = open_links.pop()
+                    kept += [Token("u_close", "u", -1), *self._note(number)]
+                    if written_in_html == in_html:
+                        break
             elif kind == "image":
                 alt = "".join(child.content for child in token.children or ())
                 kept += self._picture(alt, str(token.attrs.get("src", "")))
