@@ -178,7 +178,9 @@ def _validated(path: Path, text: str, table: Mapping[str, Any]) -> Loaded:
             why = "there is no such setting"
         elif name == "keys":
             values[name], wrong = _keys(value)
-            complaints.extend(f"{_at(path, text, key)}: keys.{key}: {reason}" for key, reason in wrong)
+            complaints.extend(
+                f"{_at(path, text, key)}: keys{key and '.'}{key}: {reason}" for key, reason in wrong
+            )
             continue
         else:
             value, why = _fitting(known[name].default, value)

@@ -88,16 +88,16 @@ quit = ["q", " ctrl+q "]
         ("archive_url = 'ftp://x/'", "archive_url: must be an http or https address"),
         ("archive_url = 'http://[::1'", "archive_url: must be an http or https address"),
         ("archive_url = 'https://me:pw@x/'", "archive_url: must be an http or https address"),
-        ("keys = 3", "keys.: must be a table: [keys]"),
+        ("keys = 3", "keys: must be a table: [keys]"),
         ("keys.star = 3", "keys.star: must be a key or a list of keys, in quotes"),
         ("keys.star = ['s', '']", "keys.star: must be a key or a list of keys, in quotes"),
     ],
 )
 def test_what_makes_no_sense(file: Path, line: str, complaint: str) -> None:
-    loaded = said(
-        file, f"# one\ndwell = 9\n{line}\n" if "dwell" not in line else f"\nsort = 'heat'\n{line}\n"
-    )
-    rest = Settings(sort="heat") if "dwell" in line else Settings(dwell=9.0)
+    good, rest = "dwell = 9", Settings(dwell=9.0)
+    if "dwell" in line:
+        good, rest = "sort = 'heat'", Settings(sort="heat")
+    loaded = said(file, f"# mine\n{good}\n{line}\n")
     assert loaded.settings == rest  # the rest is taken
     (told,) = loaded.complaints
     assert told.endswith(complaint)

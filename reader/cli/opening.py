@@ -27,8 +27,9 @@ def begin(args: Namespace, locations: Locations) -> Session:
     """
     folders = [Path(folder) for folder in getattr(args, "folders", [])]
     session = open_session(locations, folders, sample=args.sample)
-    for complaint in session.complaints:
-        say(complaint)
+    for complaint in (*session.complaints, session.state.notice, session.state.read_only):
+        if complaint:
+            say(complaint)
     if not session.sources:
         session.close()
         raise UsageError("no folder is open yet: newsfold FOLDER opens one, --sample takes the sample")
