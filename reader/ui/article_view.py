@@ -168,11 +168,13 @@ def _coverage(loaded: Loaded) -> list[Block]:
         blocks.append(_piece(index, piece, earliest, loaded.checks.get(piece.url)))
     if not shown_self and own is not None:
         blocks.append(_this_piece(own, earliest))
+    if any(p.article is None for p in pieces):
+        blocks.append(Lines(styled(("○ only mentioned: not in the library itself", DIM)), indent=2))
     return [*blocks, Lines(Text())]
 
 
 def _this_piece(published: int, earliest: int | None) -> Block:
-    return Lines(styled((f"{_since(published, earliest):>9}  ", DIM), ("▸ this piece", ACCENT)))
+    return Lines(styled((f"{_since(published, earliest):<8}  ", DIM), ("▸ this piece", ACCENT)), indent=2)
 
 
 def _since(published: int | None, earliest: int | None) -> str:
@@ -183,7 +185,7 @@ def _since(published: int | None, earliest: int | None) -> str:
 
 def _piece(index: int, piece: CoverageRow, earliest: int | None, check: LinkCheck | None) -> Block:
     outcome = check.outcome if check else piece.link
-    pieces: list[tuple[str, str] | str] = [(f"{_since(piece.published, earliest):>9}  ", DIM)]
+    pieces: list[tuple[str, str] | str] = [(f"{_since(piece.published, earliest):<8}  ", DIM)]
     if piece.article is None:
         pieces.append(("○ ", DIM))
     else:
@@ -194,8 +196,6 @@ def _piece(index: int, piece: CoverageRow, earliest: int | None, check: LinkChec
     if outcome is not None and outcome is not Outcome.UNCHECKED:
         info = OUTCOMES[outcome]
         pieces.append((f"  {info.glyph} {info.word}", GOOD if info.readable else BAD))
-    if piece.article is None:
-        pieces.append(("  mentioned only", DIM))
     head = styled(*pieces)
     title = styled(
         (piece.title or "(untitled)", STRONG if piece.article is not None and not piece.read else "")

@@ -29,13 +29,15 @@ class Lines:
     """Styled text, wrapped to the width. A span's style may be the short name of a component class.
 
     ``id`` names the block; with ``item`` it can be chosen: it is set in by two
-    cells, answers a click and can be the current item.
+    cells, answers a click and can be the current item. ``indent`` sets all lines
+    in, ``hang`` those that a wrapped line goes on in.
     """
 
     text: Text
     id: str = ""
     item: bool = False
     indent: int = 0
+    hang: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +236,8 @@ class Column:
                 rows.append([Segment(plain, base)])
                 continue
             resolved = [Span(start, end, self._resolve(style)) for start, end, style in spans]
-            parts = Text(plain, style=base, spans=resolved).wrap(_RULER, width, overflow="fold")
-            rows += [list(part.render(_RULER)) for part in parts]
+            whole = Text(plain, style=base, spans=resolved)
+            rows += _wrapped(whole, width, min(block.hang, width // 2))
         return Laid(block, rows, indent=indent)
 
     def _resolve(self, style: str | Style) -> Style:
@@ -248,3 +250,17 @@ class Column:
         title = f" {set_cell_size(title, min(cell_len(title), self.width - 6))} "
         rest = self.width - 2 - cell_len(title)
         return [Segment("──", rule), Segment(title, self._style_of("heading")), Segment("─" * rest, rule)]
+
+
+def _wrapped(text: Text, width: int, hang: int) -> list[Row]:
+    """*text* in lines of *width* cells, all but the first set in by *hang*."""
+    parts = text.wrap(_RULER, width, overflow="fold")
+    if len(parts) < 2 or not hang:
+        return [list(part.render(_RULER)) for part in parts]
+    begun = len(parts[0].plain)
+    begun += len(text.plain[begun:]) - len(text.plain[begun:].lstrip(" "))
+    rest = text[begun:].wrap(_RULER, width - hang, overflow="fold")
+    return [
+        list(parts[0].render(_RULER)),
+        *([Segment(" " * hang), *part.render(_RULER)] for part in rest),
+    ]

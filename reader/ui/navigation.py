@@ -81,6 +81,7 @@ class Navigation(Controller):
         view = self.screen.list
         view.now = int(self.screen.now().timestamp())
         view.hits = tuple(word.casefold() for word in listing.narrow.split())
+        view.when_empty = _why_empty(listing)
         view.set_ids(ids, index, pages)
         self.screen.show_heads()
         if preview:
@@ -355,3 +356,17 @@ class Navigation(Controller):
         """Keep the place for the next start. Synchronous and short: it runs at the very end."""
         row = self.screen.list.current
         self.state.put(self._memory, to_json(self.here(), row.key if row else ""))
+
+
+def _why_empty(listing: Listing) -> str:
+    """What an empty list says."""
+    if listing.narrow:
+        return "nothing here has these words"
+    if listing.unread_only or listing.place.kind is PlaceKind.UNREAD:
+        return "nothing unread here"
+    words = {
+        PlaceKind.STARRED: "nothing starred yet",
+        PlaceKind.TODAY: "nothing from today",
+        PlaceKind.BROKEN: "no broken links known: links are only asked when you say so",
+    }
+    return words.get(listing.place.kind, "nothing here")

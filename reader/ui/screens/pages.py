@@ -81,7 +81,7 @@ def help_page(keymap: Keymap, pane: Pane) -> list[Block]:
 
 def _key_line(keys: Sequence[str], words: str) -> Block:
     names = " ".join(shown(k) for k in keys)
-    return Lines(styled((f"{names:>16}  ", ACCENT), words), indent=18)
+    return Lines(styled((f"{names:>16}  ", ACCENT), words), hang=18)
 
 
 def problems_page(rows: Sequence[ProblemRow]) -> list[Block]:
@@ -89,10 +89,10 @@ def problems_page(rows: Sequence[ProblemRow]) -> list[Block]:
     files = [r for r in rows if not r.warning]
     fields = [r for r in rows if r.warning]
     blocks: list[Block] = [Rule(f"Files without an article: {len(files):,}")]
-    blocks += [Lines(styled((f"{r.path}:{r.line}  ", STRONG), (r.reason, BAD)), indent=4) for r in files]
+    blocks += [Lines(styled((f"{r.path}:{r.line}  ", STRONG), (r.reason, BAD)), hang=4) for r in files]
     blocks += [Lines(Text()), Rule(f"Fields without a value: {len(fields):,}")]
     blocks += [
-        Lines(styled((f"{r.path}:{r.line}  ", STRONG), f"{r.field}: {r.reason}"), indent=4)
+        Lines(styled((f"{r.path}:{r.line}  ", STRONG), f"{r.field}: {r.reason}"), hang=4)
         for r in fields[:5_000]
     ]
     return blocks
@@ -108,12 +108,12 @@ def fields_page(article: Article) -> list[Block]:
         lines = text[:_LONGEST_FIELD].split("\n")
         if name == "secured":
             lines = [f"(sealed, {len(text)} characters)"]
-        blocks.append(Lines(styled((f"{clean(name, 60)}: ", ACCENT), lines[0]), indent=4))
-        blocks += [Lines(styled(line), indent=4) for line in lines[1:]]
+        blocks.append(Lines(styled((f"{clean(name, 60)}: ", ACCENT), lines[0]), hang=4))
+        blocks += [Lines(styled(line), hang=4) for line in lines[1:]]
     if article.warnings:
         blocks += [Lines(Text()), Rule("Warnings")]
         blocks += [
-            Lines(styled((f"line {w.line}  ", STRONG), f"{w.field}: {w.reason}"), indent=4)
+            Lines(styled((f"line {w.line}  ", STRONG), f"{w.field}: {w.reason}"), hang=4)
             for w in article.warnings
         ]
     return blocks

@@ -18,7 +18,7 @@ from reader.ui.widgets.lines import ellipsed, fit
 PAGE = 64
 """Rows fetched together."""
 
-_ONE_LINE_FROM = 76  # cells: below, a title would be cut too short beside its outlet
+_ONE_LINE_FROM = 96  # cells: below, a title would be cut too short beside its outlet
 _OUTLET_CELLS = 18
 _TYPE_GLYPHS = {"video": "▶", "download": "⇩", "profile": "☺", "collection": "❏", "forum": "❏"}
 

@@ -80,6 +80,7 @@ class LineList(ScrollView, can_focus=False, inherit_bindings=False):
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.row_height = 1
+        self.when_empty = ""
         self._count = 0
         self._strips: LRUCache[tuple[int, int, bool, bool], list[Strip]] = LRUCache(512)
         self._styles: dict[str, Style] = {}
@@ -159,6 +160,9 @@ class LineList(ScrollView, can_focus=False, inherit_bindings=False):
         width = self.scrollable_content_region.width
         base = self.rich_style
         if not 0 <= index < self._count:
+            if self._count == 0 and y == 1 and self.when_empty:
+                words = Segment(f"  {inert(self.when_empty)}", self.style_of("dim"))
+                return Strip([words]).apply_style(base).adjust_cell_length(width, base)
             return Strip.blank(width, base)
         current = index == self.cursor
         key = (index, width, current, current and self.active)

@@ -44,12 +44,10 @@ class TextLine(Widget):
         base = self.rich_style
         right = self._segments(self._right)
         right_cells = sum(cell_len(s.text) for s in right)
-        if right_cells > width // 2 and self._left:
-            room = max(0, width - sum(cell_len(t) for t, _ in self._left) - 1)
-            if right_cells > room:
-                right = Segment.adjust_line_length(right, room, pad=False) if room > 8 else []
-                right_cells = sum(cell_len(s.text) for s in right)
         left = self._segments(self._left)
+        wanted = sum(cell_len(s.text) for s in left)
+        if wanted + right_cells + 1 > width and right_cells > width // 4 and self._left:
+            right, right_cells = [], 0  # no room for both
         room = width - right_cells
         strip = Strip(left)
         if strip.cell_length > room and room > 1:
