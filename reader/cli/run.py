@@ -86,10 +86,15 @@ def screen(args: Namespace, locations: Locations, _: Output) -> int:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("the reader needs a terminal; newsfold list does without one")
     folders = [Path(folder) for folder in args.folders]
-    with open_session(locations, folders, sample=args.sample, remember=True) as session:
-        from reader.ui.app import run as run_screen
+    from reader.ui.app import OPEN_SAMPLE
+    from reader.ui.app import run as run_screen
 
-        return run_screen(session)
+    with open_session(locations, folders, sample=args.sample, remember=True) as session:
+        code = run_screen(session)
+    if code == OPEN_SAMPLE:  # the first-run screen was asked for it
+        with open_session(locations, sample=True) as session:
+            code = run_screen(session)
+    return code
 
 
 def _hook(

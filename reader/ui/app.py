@@ -17,9 +17,11 @@ from textual.screen import Screen
 from reader import assets
 from reader.errors import NewsfoldError
 from reader.ui.commands import COMMANDS, build_keymap
-from reader.ui.screens.first_run import FirstRun
+from reader.ui.screens.first_run import OPEN_SAMPLE, FirstRun
 from reader.ui.screens.main import MainScreen
 from reader.ui.themes import NEWSFOLD, NEWSFOLD_LIGHT
+
+__all__ = ["OPEN_SAMPLE", "NewsfoldApp", "run"]
 
 if TYPE_CHECKING:
     from reader.session import Session

@@ -191,7 +191,8 @@ class Document(ScrollView, can_focus=True, inherit_bindings=False):
         return max(0, self._column.count - self._height())
 
     def _scroll_at_once(self, line: int) -> None:
-        self.scroll_to(y=max(0, min(line, self._last_top())), animate=False, immediate=True)
+        # By force: Textual learns only with the next frame that there is now something to scroll.
+        self.scroll_to(y=max(0, min(line, self._last_top())), animate=False, immediate=True, force=True)
         self._left_at = round(self.scroll_y)
 
     # -- layout ---------------------------------------------------------------------
