@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from queue import Empty, SimpleQueue
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +32,7 @@ _ASKED_AT_ONCE: Final = 500
 """Addresses per call of ``known``."""
 _BATCH: Final = 64
 _BATCH_SECONDS: Final = 0.2
-"""Results are handed to ``keep`` when so many wait, or the first has waited so long."""
+"""Results are handed to ``keep`` when so many wait, or after so long."""
 
 
 def utc_now() -> datetime:
@@ -87,14 +86,17 @@ class _Tally:
 
 
 class _Run(threading.Thread):
-    """The event loop's thread: puts ``(address, verdict, seconds)`` on a queue, None at its end."""
+    """The event loop's thread; its results are fetched with :meth:`next_results`."""
 
     def __init__(self, policy: Policy, addresses: Iterable[str], resolve: Resolve) -> None:
         super().__init__(name="links", daemon=True)
-        self.results: SimpleQueue[Result | None] = SimpleQueue()
         self.error: BaseException | None = None
         self.requests = 0
         self.in_flight = 0
+        self._results: deque[Result] = deque()
+        # Waking the other thread for each result would cost a tenth of the run.
+        self._enough = threading.Event()
+        self._over = False
         self._policy = policy
         self._addresses = addresses
         self._resolve = resolve
@@ -110,6 +112,15 @@ class _Run(threading.Thread):
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._wake)
 
+    def next_results(self, batch: list[Result]) -> bool:
+        """Add what came in the next moment to *batch*; True when nothing more will."""
+        self._enough.wait(_BATCH_SECONDS)
+        self._enough.clear()
+        over = self._over
+        while self._results:
+            batch.append(self._results.popleft())
+        return over
+
     def run(self) -> None:
         import asyncio  # with httpx behind it: only when something is to be asked
 
@@ -118,7 +129,8 @@ class _Run(threading.Thread):
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits for us
             self.error = error
         finally:
-            self.results.put(None)
+            self._over = True
+            self._enough.set()
 
     async def _main(self) -> None:
         import asyncio
@@ -127,7 +139,9 @@ class _Run(threading.Thread):
 
         def done(address: str, verdict: Verdict | None, seconds: float) -> None:
             self.in_flight = engine.in_flight
-            self.results.put((address, verdict, seconds))
+            self._results.append((address, verdict, seconds))
+            if len(self._results) >= _BATCH:
+                self._enough.set()
 
         engine = Engine(self._policy, done, self._resolve)
         for address in self._addresses:
@@ -244,7 +258,7 @@ class Checker:
     def _gather(self, run: _Run, tally: _Tally, on_progress: Callable[[Progress], None] | None) -> None:
         over = False
         while not over:
-            over = _fill(tally.batch, run.results)
+            over = run.next_results(tally.batch)
             checks = [self._settled(tally, *item) for item in tally.batch if item[1] is not None]
             if checks:
                 self._keep(checks)
@@ -264,17 +278,3 @@ class Checker:
             elapsed_ms=round(seconds * 1000),
         )
         return with_history(check, tally.todo[address])
-
-
-def _fill(batch: list[Result], results: SimpleQueue[Result | None]) -> bool:
-    """Add what comes in the next moment to *batch*; True at the run's end."""
-    until = time.monotonic() + _BATCH_SECONDS
-    while len(batch) < _BATCH:
-        try:
-            item = results.get(timeout=max(0.0, until - time.monotonic()))
-        except Empty:
-            return False
-        if item is None:
-            return True
-        batch.append(item)
-    return False

@@ -9,6 +9,7 @@ slow host nor one that asked for peace holds back another.
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -35,11 +36,11 @@ from reader.links.judge import (
 from reader.links.judge import retry_after as seconds_asked
 from reader.links.lanes import Lane, Lanes
 from reader.links.policy import Policy
-from reader.links.transport import NameUnknown, NotAllowed, TLSFailed, VettedTransport
+from reader.links.transport import NO_BODY, NameUnknown, NotAllowed, TLSFailed, VettedTransport
 from reader.model import Outcome
 
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
-_HEADERS = {"accept": "*/*", "accept-encoding": "identity", "connection": "keep-alive"}
+_HEADERS = [(b"Accept", b"*/*"), (b"Accept-Encoding", b"identity"), (b"Connection", b"keep-alive")]
 _DEAD_AFTER = 3
 _DEAD_AFTER_LIFE = 8
 """Requests in a row that reached nobody, after which an origin is not tried again in this run:
@@ -48,14 +49,19 @@ _PEACE_AFTER = 3
 """Answers in a row that ask for peace, after which a host's other addresses are put off."""
 
 
+_NOWHERE = httpx.URL("")
+
+
 @dataclass(slots=True, eq=False)
 class Job:
-    """One address and how far it has come. ``left`` is what remains of its seconds."""
+    """One address and how far it has come: ``url`` is asked next, ``left`` remains of its seconds."""
 
     address: str
-    url: str
     left: float
     tries_left: int
+    url: httpx.URL = _NOWHERE
+    origin: str = ""
+    host: str = ""
     spent: float = 0.0
     method: str = ""
     hops: list[Hop] = field(default_factory=list)
@@ -76,7 +82,8 @@ class Engine:
         self._policy = policy
         self._done = done
         self._transport = VettedTransport(policy, resolve)
-        self._client = _client(policy, self._transport)
+        self._client = _Client(self._transport)
+        self._headers = _headers(policy)
         self._lanes: Lanes[Job] = Lanes(policy, self._turn, self._transport.release)
         self._probes: dict[str, Answer] = {}
 
@@ -92,13 +99,13 @@ class Engine:
 
     def add(self, address: str) -> None:
         """Take in one address; its result comes by ``done``, perhaps at once."""
-        job = Job(address, "", self._policy.total, self._policy.retries)
+        job = Job(address, self._policy.total, self._policy.retries)
         try:
-            self._aim(job, address)
+            job.host = check_form(address)  # the rest when its turn comes: parsing all takes a while
         except LinkError as error:
             self._done(address, Verdict(Outcome.REFUSED, reason=str(error)), 0.0)
             return
-        self._lanes.put(host_of(job.url), job)
+        self._lanes.put(job.host, job)
 
     async def run(self) -> None:
         """Ask until every address has its result."""
@@ -112,7 +119,13 @@ class Engine:
     # -- one turn: one request
 
     async def _turn(self, job: Job, lane: Lane[Job]) -> None:
-        origin = _origin(job.url)
+        if not job.origin:
+            try:
+                _aim(job, job.address, job.host)
+            except LinkError as error:
+                self._finish(job, Verdict(Outcome.REFUSED, reason=str(error)))
+                return
+        origin = job.origin
         if origin in lane.dead:
             self._finish(job, lane.dead[origin])
             return
@@ -122,7 +135,7 @@ class Engine:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(limit):
-                answer = await ask(self._client, method, job.url)
+                answer = await ask(self._client, self._headers, method, job.url)
         except TimeoutError:
             self._spend(job, started)
             self._out_of_time(job, lane, method)
@@ -142,7 +155,7 @@ class Engine:
 
     def _answered(self, job: Job, lane: Lane[Job], method: str, answer: Answer) -> None:
         if job.probing is not None and job.last is not None:
-            self._probes[job.url.rpartition("/")[0]] = answer
+            self._probes[str(job.url).rpartition("/")[0]] = answer
             self._finish(job, _compared(job.last, job.probing, job.hops, answer))
             return
         status = answer.status
@@ -179,7 +192,8 @@ class Engine:
     def _follow(self, job: Job, answer: Answer, location: str) -> None:
         job.hops.append(Hop(answer.url, answer.status))
         try:
-            self._aim(job, urljoin(answer.url, location.strip().replace(" ", "%20")))
+            target = urljoin(answer.url, location.strip().replace(" ", "%20"))
+            _aim(job, target, check_form(target))
         except (Malformed, ValueError) as error:
             reason = f"a broken redirect: {error}"
             self._finish(job, Verdict(Outcome.PROTOCOL_ERROR, answer.status, reason=reason))
@@ -187,25 +201,14 @@ class Engine:
         except LinkError as error:
             self._finish(job, Verdict(Outcome.REFUSED, answer.status, reason=f"redirected astray: {error}"))
             return
-        seen = {hop.url for hop in job.hops}
-        if job.url in seen:
-            self._finish(job, loop_verdict(answer.status, job.hops, job.url, sets_cookie=answer.sets_cookie))
+        target = str(job.url)
+        if any(hop.url == target for hop in job.hops):
+            self._finish(job, loop_verdict(answer.status, job.hops, target, sets_cookie=answer.sets_cookie))
         elif len(job.hops) > self._policy.max_hops:
             reason = f"more than {self._policy.max_hops} redirects"
-            self._finish(job, Verdict(Outcome.PROTOCOL_ERROR, answer.status, job.url, reason))
+            self._finish(job, Verdict(Outcome.PROTOCOL_ERROR, answer.status, target, reason))
         else:
             self._again(job, "")
-
-    def _aim(self, job: Job, address: str) -> None:
-        """Point *job* at *address*, or raise :exc:`LinkError`."""
-        check_form(address)
-        try:
-            url = httpx.URL(address)
-            job.url = str(url.copy_with(fragment=None) if url.fragment else url)
-        except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-            raise Malformed(f"not an address: {error}") from error
-        if not host_of(job.url):
-            raise Malformed("no host in the address")
 
     # -- failures
 
@@ -232,7 +235,7 @@ class Engine:
             self._reached_nobody(
                 job, lane, verdict, final=not may_pass and isinstance(error, NotAllowed | NameUnknown)
             )
-        if may_pass and job.tries_left > 0 and _origin(job.url) not in lane.dead:
+        if may_pass and job.tries_left > 0 and job.origin not in lane.dead:
             job.tries_left -= 1
             job.last = verdict
             lane.pause(min(self._policy.backoff, self._policy.retry_after_cap))
@@ -242,7 +245,7 @@ class Engine:
 
     def _reached_nobody(self, job: Job, lane: Lane[Job], verdict: Verdict, *, final: bool = False) -> None:
         """Count it; give up an origin that nobody answers at, with all who wait for it."""
-        origin = _origin(job.url)
+        origin = job.origin
         lane.failures[origin] += 1
         if not final and lane.failures[origin] < (
             _DEAD_AFTER_LIFE if origin in lane.answered else _DEAD_AFTER
@@ -252,28 +255,31 @@ class Engine:
         lane.dead[origin] = Verdict(
             verdict.outcome, reason=verdict.reason.removeprefix("after a redirect: ") + times
         )
-        for other in self._lanes.take_out(lane, lambda waiting: _origin(waiting.url) == origin):
+        for other in self._lanes.take_out(
+            lane, lambda waiting: (waiting.origin or _origin(waiting.address)) == origin
+        ):
             self._finish(other, lane.dead[origin] if other.probing is None else other.last)
 
     # -- ends
 
     def _again(self, job: Job, method: str) -> None:
         job.method = method
-        self._lanes.put(host_of(job.url), job, first=True)
+        self._lanes.put(job.host, job, first=True)
 
     def _conclude(self, job: Job, verdict: Verdict, answer: Answer) -> None:
-        first = job.hops[0].url if job.hops else job.url
-        path = urlsplit(first).path.rstrip("/")
-        wanted = self._policy.soft404_probe and path and verdict.outcome in _PROBED
-        if not wanted:
+        if not self._policy.soft404_probe or verdict.outcome not in _PROBED:
             self._finish(job, verdict)
+            return
+        first = job.hops[0].url if job.hops else str(job.url)
+        if not urlsplit(first).path.rstrip("/"):
+            self._finish(job, verdict)  # a front page has no neighbours
             return
         folder = first.partition("?")[0].rstrip("/").rpartition("/")[0]
         if (neighbour := self._probes.get(folder)) is not None:
             self._finish(job, _compared(verdict, answer, job.hops, neighbour))
             return
         job.last, job.probing = verdict, answer
-        job.url = f"{folder}/{secrets.token_hex(8)}"
+        _aim(job, f"{folder}/{secrets.token_hex(8)}", job.host if not job.hops else host_of(folder))
         self._again(job, job.method)
 
     def _finish(self, job: Job, verdict: Verdict | None) -> None:
@@ -295,31 +301,62 @@ def _compared(verdict: Verdict, page: Answer, hops: Sequence[Hop], neighbour: An
     return Verdict(Outcome.SOFT_404, verdict.status, verdict.target, "a made-up neighbour fares the same")
 
 
-def _origin(url: str) -> str:
-    return url[: url.index("/", 8)]
+def _aim(job: Job, address: str, host: str) -> None:
+    """Point *job* at *address*, whose form was checked; :exc:`Malformed` when httpx cannot read it."""
+    try:
+        url = httpx.URL(address.partition("#")[0])
+    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        raise Malformed(f"not an address: {error}") from error
+    if not url.host:
+        raise Malformed("no host in the address")
+    job.url, job.host = url, host
+    job.origin = _origin(address)
+
+
+def _origin(address: str) -> str:
+    """Scheme, host and port as spelt, in lower case."""
+    return "/".join(re.split("[/?#]", address, maxsplit=3)[:3]).lower()
 
 
 def _reached(job: Job) -> str:
-    return job.url if job.hops else ""
+    return str(job.url) if job.hops else ""
 
 
-def _client(policy: Policy, transport: VettedTransport) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        transport=transport,
-        headers={"user-agent": policy.user_agent} | _HEADERS,
-        trust_env=False,  # proxies are the transport's affair
-        timeout=None,  # noqa: S113 - every request stands under asyncio.timeout
-    )
+class _NoCookies(httpx.Cookies):
+    """Neither remembers nor sends."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Forget them."""
+
+    def set_cookie_header(self, request: httpx.Request) -> None:
+        """Send none."""
 
 
-async def ask(client: httpx.AsyncClient, method: str, url: str) -> Answer:
+class _Client(httpx.AsyncClient):
+    """The one client: no cookies, no proxies of its own, redirects left to us.
+
+    No time-out of its own either: every request stands under :func:`asyncio.timeout`.
+    """
+
+    def __init__(self, transport: VettedTransport) -> None:
+        super().__init__(transport=transport, trust_env=False, timeout=None)
+        self._cookies = _NoCookies()
+
+
+def _headers(policy: Policy) -> list[tuple[bytes, bytes]]:
+    return [(b"User-Agent", policy.user_agent.encode("ascii")), *_HEADERS]
+
+
+async def ask(
+    client: httpx.AsyncClient, headers: list[tuple[bytes, bytes]], method: str, url: httpx.URL
+) -> Answer:
     """One request, its answer's head. Raises what :class:`VettedTransport` raises."""
-    response = await client.send(client.build_request(method, url), stream=True)
-    await response.aclose()
+    request = httpx.Request(method, url, headers=[(b"Host", url.netloc), *headers], stream=NO_BODY)
+    response = await client.send(request, stream=True)  # nothing to close: it has no body
     said = response.extensions
     location = said["location"]
     return Answer(
-        url,
+        str(url),
         response.status_code,
         said["reason_phrase"].decode("latin-1"),
         {name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers.raw},
@@ -328,13 +365,12 @@ async def ask(client: httpx.AsyncClient, method: str, url: str) -> Answer:
     )
 
 
-async def ask_once(url: str, policy: Policy, resolve: Resolve = system_resolve) -> Answer | Verdict:
+async def ask_once(address: str, policy: Policy, resolve: Resolve = system_resolve) -> Answer | Verdict:
     """A single GET within ``policy.total`` seconds, not followed: its answer, or why there is none."""
-    transport = VettedTransport(policy, resolve)
-    async with _client(policy, transport) as client:
+    async with _Client(VettedTransport(policy, resolve)) as client:
         try:
             async with asyncio.timeout(policy.total):
-                return await ask(client, "GET", url)
+                return await ask(client, _headers(policy), "GET", httpx.URL(address))
         except TimeoutError:
             return Verdict(Outcome.TIMEOUT, reason="no answer in time")
         except (httpx.TransportError, httpx.InvalidURL, LinkError) as error:

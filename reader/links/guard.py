@@ -97,8 +97,8 @@ def may_connect(number: str, *, allow_private: bool) -> bool:
     return ip.is_loopback or ip in _PRIVATE_V6
 
 
-def check_form(address: str) -> None:
-    """Raise :exc:`LinkError` with the reason when *address* is not one to ask.
+def check_form(address: str) -> str:
+    """Return the host of *address*, or raise :exc:`LinkError` with the reason not to ask it.
 
     Only absolute http and https addresses with a host, without credentials,
     white space or control characters, at most ``MAX_ADDRESS`` characters;
@@ -121,6 +121,7 @@ def check_form(address: str) -> None:
         raise LinkError("credentials in the address")
     if not host or port == 0:
         raise Malformed("no host in the address" if not host else "port 0")
+    return host
 
 
 def system_resolve(host: str, port: int) -> Sequence[str]:

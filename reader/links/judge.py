@@ -58,6 +58,10 @@ _CHALLENGES: Final = (
     ("x-sucuri-block", "Sucuri"),
     ("x-iinfo-block", "Imperva"),
 )
+LOOKS: Final = ("content-length", "etag", "last-modified", "content-type")
+"""Headers by which two pages are told apart."""
+READ_HEADERS: Final = frozenset({"retry-after", *LOOKS, *(name for name, _ in _CHALLENGES)})
+"""Every header that is read here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 A lane lets ``per_host`` requests run at once, starts them ``gap`` seconds
 apart and stands still while its host wants peace; ``in_flight`` bounds all
-lanes together, which take turns.
+lanes together. The longest lane that may start goes first: the host with most
+to ask decides when a run ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
@@ -61,7 +64,8 @@ class Lanes(Generic[T]):
         self._turn = turn
         self._idle = idle
         self._lanes: dict[str, Lane[T]] = {}
-        self._ready: deque[Lane[T]] = deque()
+        self._ready: list[tuple[int, int, Lane[T]]] = []
+        self._listed = itertools.count()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: dict[asyncio.Task[None], Lane[T]] = {}
         self._waiting = 0
@@ -117,7 +121,7 @@ class Lanes(Generic[T]):
         if lane.next_at > loop.time():
             self._timers[lane.host] = loop.call_at(lane.next_at, self._wake, lane)
         else:
-            self._ready.append(lane)
+            heapq.heappush(self._ready, (-len(lane.waiting), next(self._listed), lane))
 
     def _wake(self, lane: Lane[T]) -> None:
         del self._timers[lane.host]
@@ -130,7 +134,7 @@ class Lanes(Generic[T]):
             return
         loop = asyncio.get_running_loop()
         while self._ready and len(self._tasks) < self._policy.in_flight:
-            lane = self._ready.popleft()
+            lane = heapq.heappop(self._ready)[2]
             lane.listed = False
             if not lane.waiting or lane.next_at > loop.time():  # emptied, or paused since it was listed
                 self._list(lane)

@@ -23,6 +23,7 @@ import httpx
 from reader.errors import LinkError
 from reader.links.guard import Resolve, ResolverThreads, is_public, may_connect
 from reader.links.http1 import BadAnswer, Connection, Head, NoAnswer, request_bytes
+from reader.links.judge import READ_HEADERS
 from reader.links.policy import Policy
 
 Origin = tuple[str, str, int]
@@ -34,6 +35,7 @@ _MAX_TRIED: Final = 4
 """Addresses of one host that are tried in turn."""
 _NAMES_KEPT: Final = 300.0
 """Seconds a resolved name is believed."""
+_WANTED: Final = frozenset(name.encode("ascii") for name in READ_HEADERS)
 _LOCAL_NAMES: Final = ("localhost", ".local", ".internal", ".lan", ".home.arpa")
 _FOR_NOW: Final = (socket.EAI_AGAIN,)
 
@@ -60,7 +62,8 @@ class _NoBody(httpx.AsyncByteStream):
         yield b""
 
 
-_NO_BODY: Final = _NoBody()
+NO_BODY: Final = _NoBody()
+"""The stream of every request and every answer here."""
 
 
 class VettedTransport(httpx.AsyncBaseTransport):
@@ -68,15 +71,15 @@ class VettedTransport(httpx.AsyncBaseTransport):
 
     Raises httpx's :exc:`~httpx.TransportError` tree: :exc:`NameUnknown`,
     :exc:`NotAllowed`, :exc:`TLSFailed`, ConnectError, ConnectTimeout, ReadError
-    (no answer), RemoteProtocolError (no HTTP). The head of an answer only;
-    its ``extensions`` hold ``reason_phrase``, ``location`` (bytes or None) and
-    ``sets_cookie``.
+    (no answer), RemoteProtocolError (no HTTP). Of an answer only the head,
+    and of that the headers anybody here reads; its ``extensions`` hold
+    ``reason_phrase``, ``location`` (bytes or None) and ``sets_cookie``.
     """
 
     def __init__(self, policy: Policy, resolve: Resolve) -> None:
         self._policy = policy
         self._threads = ResolverThreads(resolve)
-        self._names: dict[tuple[str, int], tuple[float, asyncio.Future[Sequence[str]]]] = {}
+        self._names: dict[tuple[str, int], tuple[float, asyncio.Task[Sequence[str]]]] = {}
         self._idle: dict[Origin, list[Connection]] = {}
         self._order: OrderedDict[Connection, Origin] = OrderedDict()
         self._idle_tls = 0
@@ -113,7 +116,7 @@ class VettedTransport(httpx.AsyncBaseTransport):
     def release(self, host: str) -> None:
         """Close the idle connections to *host*: nothing more is to be asked there."""
         for origin in [origin for origin in self._idle if origin[1] == host]:
-            for line in self._idle.pop(origin):
+            for line in list(self._idle[origin]):
                 self._forget(line, origin)
                 line.abort()
 
@@ -129,9 +132,8 @@ class VettedTransport(httpx.AsyncBaseTransport):
     # -- connections
 
     def _take(self, origin: Origin) -> Connection | None:
-        stack = self._idle.get(origin)
-        while stack:
-            line = stack.pop()
+        while origin in self._idle:
+            line = self._idle[origin][-1]
             self._forget(line, origin)
             if line.usable:
                 return line
@@ -149,12 +151,15 @@ class VettedTransport(httpx.AsyncBaseTransport):
     def _close_oldest(self, *, tls: bool) -> None:
         for line, origin in self._order.items():
             if not tls or origin[0] == "https":
-                self._idle[origin].remove(line)
                 self._forget(line, origin)
                 line.abort()
                 return
 
     def _forget(self, line: Connection, origin: Origin) -> None:
+        stack = self._idle[origin]
+        stack.remove(line)
+        if not stack:
+            del self._idle[origin]
         del self._order[line]
         self._idle_tls -= origin[0] == "https"
 
@@ -202,16 +207,20 @@ class VettedTransport(httpx.AsyncBaseTransport):
         loop = asyncio.get_running_loop()
         kept = self._names.get((host, port))
         if kept is None or loop.time() - kept[0] > _NAMES_KEPT:
-            kept = loop.time(), asyncio.wrap_future(self._threads.submit(host, port))
-            kept[1].add_done_callback(lambda future: future.cancelled() or future.exception())
+            kept = loop.time(), loop.create_task(self._look_up(host, port))
+            # Whoever asked may be gone by the time it fails.
+            kept[1].add_done_callback(lambda task: task.cancelled() or task.exception())
             self._names[host, port] = kept
+        # Shielded: one link out of time must not take the answer from the others.
+        return await asyncio.shield(kept[1])
+
+    async def _look_up(self, host: str, port: int) -> Sequence[str]:
         try:
-            # Shielded: one link out of time must not take the answer from the others.
-            numbers = await asyncio.shield(kept[1])
+            numbers = await asyncio.wrap_future(self._threads.submit(host, port))
         except OSError as error:
             for_now = error.errno in _FOR_NOW
             if for_now:
-                self._names.pop((host, port), None)
+                del self._names[host, port]
             raise NameUnknown(error.strerror or "the name does not resolve", for_now=for_now) from error
         if not numbers:
             raise NameUnknown("the name has no address")
@@ -274,11 +283,11 @@ def _response(head: Head) -> httpx.Response:
             location = item[1] if location is None else location
         elif item[0] == b"set-cookie":
             sets_cookie = True
-        else:
+        elif item[0] in _WANTED:
             headers.append(item)
     return httpx.Response(
         head.status,
         headers=headers,
-        stream=_NO_BODY,
+        stream=NO_BODY,
         extensions={"reason_phrase": head.phrase, "location": location, "sets_cookie": sets_cookie},
     )
