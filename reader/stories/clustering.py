@@ -120,7 +120,7 @@ def _story(keys: Iterable[str], pieces: Mapping[str, Piece]) -> Story:
 def _parts(pieces: Mapping[str, Piece], ties: Iterable[Tie]) -> Iterable[tuple[list[str], list[Tie]]]:
     """The connected parts of the graph, each with its ties, all in a fixed order."""
     roots = _Roots()
-    ordered = sorted(ties)
+    ordered = sorted(ties, key=lambda tie: (tie.a, tie.b))
     for tie in ordered:
         roots.join(tie.a, tie.b)
     keys: defaultdict[str, list[str]] = defaultdict(list)
