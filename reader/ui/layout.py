@@ -256,11 +256,14 @@ def _wrapped(text: Text, width: int, hang: int) -> list[Row]:
     """*text* in lines of *width* cells, all but the first set in by *hang*."""
     parts = text.wrap(_RULER, width, overflow="fold")
     if len(parts) < 2 or not hang:
-        return [list(part.render(_RULER)) for part in parts]
+        return [_drawn(part) for part in parts]
     begun = len(parts[0].plain)
     begun += len(text.plain[begun:]) - len(text.plain[begun:].lstrip(" "))
     rest = text[begun:].wrap(_RULER, width - hang, overflow="fold")
-    return [
-        list(parts[0].render(_RULER)),
-        *([Segment(" " * hang), *part.render(_RULER)] for part in rest),
-    ]
+    return [_drawn(parts[0]), *([Segment(" " * hang), *_drawn(part)] for part in rest)]
+
+
+def _drawn(line: Text) -> list[Segment]:
+    """*line* in segments; Rich leaves the base style out where a line has no spans."""
+    base = line.style if isinstance(line.style, Style) else None
+    return [Segment(text, base if style is None else style) for text, style, _ in line.render(_RULER)]
