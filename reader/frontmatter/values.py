@@ -63,14 +63,7 @@ def moment(text: str) -> datetime | None:
     Date and time parted by ``T`` or blanks, seconds and fraction optional, ``Z``
     or an offset; without an offset it is UTC; a date alone is its midnight.
     """
-    if (
-        len(text) == 20
-        and text[4] == text[7] == "-"
-        and text[10] == "T"
-        and text[13] == text[16] == ":"
-        and text[19] == "Z"
-        and text[11:13] != "24"
-    ):
+    if len(text) == 20 and text[4::3] == "--T::Z" and text[11:13] != "24":
         # The usual form; the library's own reader knows only this one of that shape.
         try:
             return datetime.fromisoformat(text)
