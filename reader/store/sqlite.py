@@ -239,6 +239,8 @@ def translated(error: sqlite3.Error, path: Path | None = None) -> StoreError:
     said = str(error)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or extended in _DAMAGE_FAULTS:
         return StoreDamaged(f"{name} is damaged: {said}.")
+    if code == sqlite3.SQLITE_ERROR and ("unsupported file format" in said or "malformed" in said):
+        return StoreDamaged(f"{name} is damaged: {said}.")
     if code == 0 and "decode" in said:  # raised by the Python module while reading text
         return StoreDamaged(f"{name} is damaged: it holds text that is not UTF-8.")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):

@@ -49,7 +49,12 @@ def faults(db: sqlite3.Connection, *, whole: bool) -> list[str]:
         with sqlite.read(db):
             return _identity_faults(db) or _content_faults(db, whole=whole)
     except StoreDamaged as error:
-        return [str(error)]
+        return [brief(error)]
+
+
+def brief(error: StoreDamaged) -> str:
+    """What SQLite found, without the path that :class:`StoreDamaged` names."""
+    return f"SQLite says: {error.__cause__}" if error.__cause__ else str(error)
 
 
 def _identity_faults(db: sqlite3.Connection) -> list[str]:
@@ -67,7 +72,7 @@ def _identity_faults(db: sqlite3.Connection) -> list[str]:
     if stated != str(version):
         return ["its header and content speak of different versions"]
     if version > len(state_schema.MIGRATIONS):
-        raise StoreNewer("These marks were written by a newer newsfold; please update this one.")
+        raise StoreNewer(state_schema.NEWER)
     if state_schema.shape(db) != state_schema.expected_shape(version):
         return ["its tables are not declared as they were"]
     return []

@@ -127,12 +127,12 @@ def _open(path: Path, safety: Safety, clock: Callable[[], datetime]) -> Opened:
             if state_schema.version(db) < len(state_schema.MIGRATIONS):
                 safety.back_up(clock())
                 state_schema.migrate(db)
-            notice = notice or _settle(db, safety, clock())
+            brought_back = _settle(db, safety, clock())
     except BaseException:
         db.close()
         raise
     safety.trust()
-    return Opened(db, notice)
+    return Opened(db, notice or brought_back)
 
 
 def _new(path: Path, safety: Safety) -> sqlite.Connection:
@@ -164,7 +164,7 @@ def _checked(path: Path, safety: Safety) -> tuple[sqlite.Connection | None, str]
     try:
         db = sqlite.connect(path)
     except StoreDamaged as error:
-        return None, str(error)
+        return None, state_check.brief(error)
     try:
         faults = [] if sealed else state_check.faults(db, whole=suspected)
     except BaseException:

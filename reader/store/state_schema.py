@@ -46,6 +46,8 @@ TABLES: Final = (
     SEARCHES, RULES, STORY_EDITS, STORY_SEEN, HEADLINES,
 )  # fmt: skip
 
+NEWER: Final = "These marks were written by a newer newsfold; please update this one."
+
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE meta(
@@ -124,12 +126,14 @@ def migrate(db: sqlite3.Connection, to: int | None = None) -> None:
         StoreNewer: they are beyond that.
     """
     wanted = len(MIGRATIONS) if to is None else to
+    if wanted > len(MIGRATIONS):
+        raise StoreNewer(NEWER)
     while True:
         with sqlite.write(db):
             # Read inside the transaction: another process may be doing the same.
             now = version(db)
             if now > wanted:
-                raise StoreNewer("These marks were written by a newer newsfold; please update this one.")
+                raise StoreNewer(NEWER)
             if now == wanted:
                 return
             sqlite.run_script(db, MIGRATIONS[now])

@@ -32,6 +32,10 @@ class Table:
     A *kept* table is also in the journal: its rows carry besides ``columns``
     when (``at``, microseconds since 1970) and by which change (``seq``) they
     were last written, and have a single key column.
+
+    ``since`` is the version of the schema that brought the table; ``default``
+    is what an absent row's other columns stand for, where it stands for
+    anything; ``bits`` are columns of which each bit is a value by itself.
     """
 
     name: str
@@ -74,9 +78,15 @@ class Table:
         def bound() -> Iterator[tuple[str | bytes | int, ...]]:
             nonlocal total
             for row in rows:
-                number = row_sum(row)
+                text = "\x1f".join(map(str, row))
+                try:
+                    number = zlib.crc32(text.encode())
+                except UnicodeEncodeError:
+                    number = row_sum(row)
+                    yield (*(bind(v) if isinstance(v, str) else v for v in row), number)
+                else:
+                    yield (*row, number)
                 total += number
-                yield (*(bind(v) if isinstance(v, str) else v for v in row), number)
 
         db.executemany(self._insert, bound())
         return total
@@ -114,7 +124,7 @@ class Table:
     def rows(cursor: Iterable[Sequence[str | bytes | int]]) -> Iterator[Row]:
         """What a query of :attr:`select` gave, with text as it was put in."""
         for row in cursor:
-            yield tuple(unbind(v) if isinstance(v, bytes) else v for v in row)
+            yield tuple([unbind(v) if isinstance(v, bytes) else v for v in row])
 
     def scan(self, db: sqlite3.Connection) -> tuple[int, int, int]:
         """Check every row: (rows, total of their sums, rows that are not what was written)."""
@@ -153,6 +163,4 @@ def _needs_bytes(value: bytes) -> bool:
 
 def row_sum(row: Sequence[Value]) -> int:
     """The checksum of a row without its ``sum``."""
-    return zlib.crc32(
-        b"\x1f".join([(v if type(v) is str else str(v)).encode("utf-8", "surrogatepass") for v in row])
-    )
+    return zlib.crc32("\x1f".join(map(str, row)).encode("utf-8", "surrogatepass"))

@@ -112,11 +112,12 @@ class Upkeep(Core):
             found = state_check.faults(live, whole=True)
             if found:
                 self._safety.suspect()
-            return [f"{self.path.name}: {fault}" for fault in found] + self._second_copy_faults(live)
+                return [f"{self.path.name}: {fault}" for fault in found] + self._second_copy_faults()
+            return self._second_copy_faults() + self._differences(live)
         finally:
             live.close()
 
-    def _second_copy_faults(self, live: sqlite.Connection) -> list[str]:
+    def _second_copy_faults(self) -> list[str]:
         found = [
             f"{b.path.name}: it is not what was written" for b in self._safety.backups() if not b.sound()
         ]
@@ -126,6 +127,11 @@ class Upkeep(Core):
                 found.append(f"{path.name}: its first line is damaged")
             if bad := sum(record is None for record in journal.read(path)):
                 found.append(f"{path.name}: {bad} damaged line{'' if bad == 1 else 's'}")
+        return found
+
+    def _differences(self, live: sqlite.Connection) -> list[str]:
+        """Where the state would be another one if it were restored now."""
+        found = []
         with sqlite.read(live):
             now = dict(state_repair.rows_of(live))
             seq = int(state_schema.get_meta(live, "seq"))
