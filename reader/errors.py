@@ -10,6 +10,7 @@
     |   +-- StoreReadOnly the disk is full or read-only: marks cannot be kept
     |   +-- StoreNewer    written by a newer newsfold
     |   +-- StoreDamaged  the file is not what was written
+    |   +-- SearchStopped a search was stopped: somebody wants another
     +-- NotFound          no such article, topic or address           (exit 5)
     +-- LinkError         an address that will not be asked           (exit 6)
     +-- BrowserError      an address that could not be opened         (exit 7)
@@ -59,6 +60,10 @@ class StoreNewer(StoreError):
 
 class StoreDamaged(StoreError):
     """The database file is not what was written."""
+
+
+class SearchStopped(StoreError):
+    """A search was stopped before it ended, because nobody waits for it any more."""
 
 
 class NotFound(NewsfoldError):

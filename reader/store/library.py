@@ -14,7 +14,6 @@ from reader.errors import NotFound
 from reader.model import Outcome
 from reader.store import library_schema as schema
 from reader.store import sqlite
-from reader.store.library_file import LibraryFile
 from reader.store.rows import (
     BROKEN_OUTCOMES,
     EVERYTHING,
@@ -27,6 +26,7 @@ from reader.store.rows import (
     ProblemRow,
     Sort,
 )
+from reader.store.search import Searching
 
 _ROW = (
     "id, path, key, title, outlet, published, type, quality, heat, front, coverage, flags, read, starred,"
@@ -45,7 +45,7 @@ _OUTCOMES = {o.value: o for o in Outcome}
 _NARROWED = ("title", "outlet", "excerpt")
 
 
-class Library(LibraryFile):
+class Library(Searching):
     """The index of one set of sources."""
 
     # -- places -----------------------------------------------------------

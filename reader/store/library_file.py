@@ -16,7 +16,7 @@ from typing import Any
 
 from reader.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly
 from reader.store import library_schema as schema
-from reader.store import sqlite
+from reader.store import search_sql, sqlite
 
 _NEEDED = ("meta", "folder", "article", "mention", "section", "placing", "problem", "fts", "body", "remark")
 
@@ -95,6 +95,7 @@ class LibraryFile:
             era = self._era
             db = sqlite.connect(self.path, synchronous="NORMAL")
             db.create_function("holds", -1, _holds, deterministic=True)
+            search_sql.register(db)
             self._local.db, self._local.era = db, era
             with self._lock:
                 self._connections.append(db)

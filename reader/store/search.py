@@ -1,0 +1,211 @@
+"""Searching the library: which articles a query asks for, in order."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from reader.errors import SearchStopped
+from reader.store import library_schema as schema
+from reader.store import sqlite
+from reader.store.library_file import LibraryFile
+from reader.store.query import Complaint, Query, State, parse, walk
+from reader.store.rows import BROKEN_OUTCOMES, EVERYTHING, Place, PlaceKind
+from reader.store.search_sql import Condition, Index, Statement, compiled
+
+RANKED: Final = 10_000
+"""Ranking looks at so many of the newest matches; the others follow, newest first."""
+
+_WEIGHTS: Final = (10.0, 5.0, 2.0, 1.0)  # title, excerpt, body, related
+_STEPS: Final = 2_000  # of SQLite's machine between two looks whether to go on
+
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found.
+
+    ``ids`` are rowids in order, at most the limit; ``sort`` the order they
+    really are in; ``ranked_among`` how many of the newest matches were ranked
+    when there are more, else None.
+    """
+
+    ids: array[int]
+    sort: str
+    complaints: tuple[Complaint, ...] = ()
+    ranked_among: int | None = None
+
+
+class Searching(LibraryFile):
+    """The searches of a library. They may be called from any thread.
+
+    All take the same: *place* and *unread* to look only there (*today* is the
+    epoch second at which the reader's day began), *within* to look only among
+    those rowids, and *stop*, which is asked now and then and ends the search
+    with SearchStopped. Hidden articles are found only by ``is:hidden``.
+    """
+
+    def search(
+        self,
+        query: Query | str,
+        *,
+        sort: str | None = None,
+        limit: int | None = None,
+        place: Place = EVERYTHING,
+        today: int = 0,
+        unread: bool = False,
+        within: Sequence[int] | None = None,
+        stop: Stop | None = None,
+    ) -> SearchResult:
+        """The articles that *query* asks for.
+
+        In the order of *sort* (one of ``query.SORTS``), else the query's own,
+        else by rank where words are looked for, else newest first.
+
+        Raises:
+            SearchStopped, StoreError.
+        """
+        asked = self._asked(query)
+        with self._stoppable(stop) as db:
+            statement = self._statement(asked, place, today, unread=unread, within=within)
+            order = sort or asked.sort or "best"
+            if order == "best" and statement.ranks:
+                return self._ranked(db, statement, asked, limit)
+            order = "newest" if order == "best" else order
+            by = statement.order(order)
+            rows = db.execute(
+                f"SELECT {statement.id} {statement.joined(by)} ORDER BY {by} LIMIT ?",
+                (*statement.values, -1 if limit is None else limit),
+            )
+            return SearchResult(_ids(rows), order, asked.complaints)
+
+    def count(
+        self,
+        query: Query | str,
+        *,
+        at_most: int | None = None,
+        place: Place = EVERYTHING,
+        today: int = 0,
+        unread: bool = False,
+        within: Sequence[int] | None = None,
+        stop: Stop | None = None,
+    ) -> int:
+        """How many articles *query* asks for; counting ends at *at_most*.
+
+        Raises:
+            SearchStopped, StoreError.
+        """
+        with self._stoppable(stop) as db:
+            found = self._statement(self._asked(query), place, today, unread=unread, within=within)
+            if at_most is None:
+                return int(db.execute(f"SELECT count(*) {found.joined('')}", found.values).fetchone()[0])
+            inner = f"SELECT 1 {found.joined('')} LIMIT ?"
+            row = db.execute(f"SELECT count(*) FROM ({inner})", (*found.values, at_most)).fetchone()
+            return int(row[0])
+
+    def values(self, field: str) -> list[str]:
+        """The names that exist for a field of the query language: topics and outlets by their number."""
+        if field in ("topic", "outlet"):
+            order = "SELECT name FROM section WHERE kind = ? AND total > 0 ORDER BY total DESC, name"
+            return [row[0] for row in self._all(order, (field,))]
+        if field in ("type", "category", "domain"):
+            return [value for value in self._distinct(field) if value]
+        return []
+
+    # -- how ------------------------------------------------------------------
+
+    @staticmethod
+    def _asked(query: Query | str) -> Query:
+        return parse(query, datetime.now(UTC)) if isinstance(query, str) else query
+
+    @contextlib.contextmanager
+    def _stoppable(self, stop: Stop | None) -> Iterator[sqlite.Connection]:
+        db = self.db
+        if stop is not None:
+            db.set_progress_handler(stop, _STEPS)
+        try:
+            with sqlite.errors(self.path):
+                try:
+                    yield db
+                except sqlite3.OperationalError as error:
+                    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+                        raise SearchStopped("the search was stopped") from None
+                    raise
+        finally:
+            if stop is not None:
+                db.set_progress_handler(None, 0)
+
+    def _statement(
+        self, query: Query, place: Place, today: int, *, unread: bool, within: Sequence[int] | None
+    ) -> Statement:
+        shown = any(node == State("hidden") for node in walk(query.root))
+        extra, section = self._of_place(place, today)
+        if unread or place.kind is PlaceKind.UNREAD:
+            extra.append(Condition("NOT a.read"))
+        if within is not None:
+            extra.append(Condition("{id} IN (SELECT value FROM json_each(?))", (json.dumps(list(within)),)))
+        index = Index(self._sections, self._distinct, self.meta("shift"))
+        hidden = None if shown else self._section("hidden", "")
+        return compiled(query.root, index, extra=extra, section=section, hidden=hidden)
+
+    def _of_place(self, place: Place, today: int) -> tuple[list[Condition], int | None]:
+        match place.kind:
+            case PlaceKind.STARRED:
+                return [Condition("a.starred")], None
+            case PlaceKind.TODAY:
+                return [Condition(f"{{id}} >= {schema.date_key(today)}")], None
+            case PlaceKind.BROKEN:
+                marks = ", ".join("?" * len(BROKEN_OUTCOMES))
+                return [Condition(f"a.link <> '' AND a.link IN ({marks})", BROKEN_OUTCOMES)], None
+            case PlaceKind.ALL | PlaceKind.UNREAD:
+                return [], None
+        return [], self._section(place.kind.value, place.name)
+
+    def _ranked(
+        self, db: sqlite.Connection, statement: Statement, asked: Query, limit: int | None
+    ) -> SearchResult:
+        weights = ", ".join(map(str, _WEIGHTS))
+        newest = (
+            f"SELECT fts.rowid AS id, bm25(fts, {weights}) AS rank {statement.joined('')}"
+            " ORDER BY fts.rowid DESC LIMIT ?"
+        )
+        rows = db.execute(
+            f"SELECT id FROM ({newest}) ORDER BY rank, id DESC", (*statement.values, RANKED + 1)
+        )
+        ids = _ids(rows)
+        if len(ids) <= RANKED:
+            return SearchResult(ids[:limit], "best", asked.complaints)
+        if limit is None or limit > len(ids):
+            rest = db.execute(
+                f"SELECT fts.rowid {statement.joined('')} AND fts.rowid < ? ORDER BY fts.rowid DESC LIMIT ?",
+                (*statement.values, min(ids), -1 if limit is None else limit - len(ids)),
+            )
+            ids.extend(_ids(rest))
+        return SearchResult(ids[:limit], "best", asked.complaints, RANKED)
+
+    def _sections(self, kind: str) -> list[tuple[int, str]]:
+        return self._all("SELECT id, name FROM section WHERE kind = ?", (kind,))
+
+    def _section(self, kind: str, name: str) -> int:
+        row = self._one("SELECT id FROM section WHERE kind = ? AND name = ?", (kind, name))
+        return int(row[0]) if row else -1
+
+    def _distinct(self, column: str) -> list[str]:
+        """The values of an indexed column of articles, each found by one step down the index."""
+        rows = self._all(
+            f"WITH RECURSIVE found(v) AS (SELECT min({column}) FROM article UNION ALL"
+            f" SELECT (SELECT min({column}) FROM article WHERE {column} > v) FROM found WHERE v IS NOT NULL)"
+            " SELECT v FROM found WHERE v IS NOT NULL"
+        )
+        return [row[0] for row in rows]
+
+
+def _ids(rows: sqlite3.Cursor) -> array[int]:
+    return array("q", (row[0] for row in rows))

@@ -1,0 +1,337 @@
+"""A query's tree as SQL over the library's tables.
+
+What a query walks along is chosen once: the full-text index where words must
+stand, else the rows of a section, else all articles. Each is walked by rowid,
+so newest first needs no sort. Every other part becomes a condition that is
+never NULL, so that ``NOT`` is the complement.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from reader.model import OUTCOMES
+from reader.store import library_schema as schema
+from reader.store.query import (
+    All,
+    And,
+    Compare,
+    FieldIs,
+    Has,
+    Link,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    State,
+    Time,
+    Word,
+    fts_terms,
+    value_matches,
+)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FEW: Final = 4  # sections that are looked up one by one for an article
+
+NUMBERS: Final[Mapping[str, str]] = {
+    "quality": "a.quality",
+    "heat": "a.heat",
+    "coverage": "a.coverage",
+    # Of a story as far as this article's own file tells it.
+    "outlets": (
+        "(SELECT count(*) FROM (SELECT outlet FROM mention WHERE article = a.id AND outlet <> ''"
+        " UNION SELECT a.outlet WHERE a.outlet <> ''))"
+    ),
+    "texts": "(a.coverage + 1)",
+}
+STATES: Final[Mapping[str, str]] = {
+    "read": "a.read",
+    "unread": "NOT a.read",
+    "starred": "a.starred",
+    "published": "a.front IS 1",
+    "unpublished": "a.front IS 0",
+    "noted": "a.key IN (SELECT key FROM remark WHERE note <> '')",
+    "tagged": "a.key IN (SELECT key FROM remark WHERE tags <> '')",
+    "sealed": f"a.flags & {schema.SEALED}",
+    "story": "a.coverage > 0",
+    "hidden": "a.hidden",
+}
+FEATURES: Final[Mapping[str, str]] = {
+    "image": f"a.flags & {schema.HAS_IMAGE}",
+    "amp": f"a.flags & {schema.HAS_AMP}",
+    "body": f"a.flags & {schema.HAS_BODY}",
+    "related": f"a.flags & {schema.HAS_RELATED}",
+}
+ORDERS: Final[Mapping[str, str]] = {
+    "newest": "{id} DESC",
+    "oldest": "{id}",
+    "updated": "a.updated IS NULL, a.updated DESC, {id} DESC",
+    "heat": "a.heat IS NULL, a.heat DESC, {id} DESC",
+    "quality": "a.quality IS NULL, a.quality DESC, {id} DESC",
+    "coverage": "a.coverage DESC, {id} DESC",
+    "title": "a.title = '', a.title COLLATE NOCASE, {id} DESC",
+    "outlet": "a.outlet = '', a.outlet COLLATE NOCASE, {id} DESC",
+}
+_OF_ARTICLE: Final = re.compile(r"\ba\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An SQL expression, 0 or 1 and never NULL, with the values of its question marks."""
+
+    text: str
+    values: tuple[object, ...] = ()
+
+
+NEVER: Final = Condition("0")
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What compiling asks of the library: named sections, distinct values, its farthest shifted rowid."""
+
+    sections: Callable[[str], Sequence[tuple[int, str]]]
+    distinct: Callable[[str], Sequence[str]]
+    shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A ``FROM … WHERE …`` and the expression of an article's rowid in it; *ranks*: it can be ranked."""
+
+    source: str
+    where: str
+    values: tuple[object, ...]
+    id: str
+    ranks: bool
+
+    def joined(self, more: str) -> str:
+        """The statement without its select; *more* is what else is asked for and may need the article."""
+        needed = _OF_ARTICLE.search(f"{self.where} {more}") and self.source != "article a"
+        join = f" CROSS JOIN article a ON a.id = {self.id}" if needed else ""
+        return f"FROM {self.source}{join} WHERE {self.where}"
+
+    def order(self, sort: str) -> str:
+        """The ``ORDER BY`` of one of :data:`ORDERS`."""
+        return ORDERS[sort].format(id=self.id)
+
+
+def compiled(
+    root: Node, index: Index, *, extra: Sequence[Condition], section: int | None, hidden: int | None
+) -> Statement:
+    """*root* as a statement.
+
+    *extra* are further conditions, of ``{id}`` and the article ``a``;
+    *section* one that the articles must stand in. *hidden* is the section of
+    the hidden, which are left out; None lets them in.
+    """
+    match, rest = of_words(root.parts if isinstance(root, And) else (root,))
+    compiler = _Compiler(index, with_hidden=hidden is None)
+    values: tuple[object, ...]
+    if match is not None:
+        compiler.id, source, where, values = "fts.rowid", "fts", ["fts MATCH ?"], (match,)
+    else:
+        taken = None
+        if section is None and hidden is not None:
+            section, taken = compiler.only_section(rest)
+        if section is not None:
+            compiler.id, source, where, values = "p.article", "placing p", ["p.section = ?"], (section,)
+            rest = [p for p in rest if p is not taken]
+        else:
+            compiler.id, source, where, values = "a.id", "article a", [], ()
+    conditions = [compiler.condition(p) for p in rest if not isinstance(p, All)]
+    if section is not None and compiler.id != "p.article":
+        conditions.append(compiler.in_sections([section]))
+    elif section is None and hidden is not None:
+        conditions.append(_visible(compiler.id, hidden))
+    conditions += [Condition(c.text.format(id=compiler.id), c.values) for c in extra]
+    where += [c.text for c in conditions]
+    values += tuple(value for c in conditions for value in c.values)
+    return Statement(source, " AND ".join(where) or "1", values, compiler.id, match is not None)
+
+
+def _visible(rowid: str, hidden: int) -> Condition:
+    if rowid == "a.id":
+        return Condition("NOT a.hidden")
+    return Condition(f"{rowid} NOT IN (SELECT article FROM placing WHERE section = ?)", (hidden,))
+
+
+# -- words ----------------------------------------------------------------
+
+
+def of_words(parts: Sequence[Node]) -> tuple[str | None, list[Node]]:
+    """As many of *parts* as one expression of FTS5 can ask for, and the others.
+
+    FTS5 knows "without" only beside something that must be there.
+    """
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    without: list[Node] = []
+    others: list[Node] = []
+    for part in parts:
+        if (text := expression(part)) is not None:
+            wanted.append(text)
+        elif isinstance(part, Not) and (text := expression(part.part)) is not None:
+            unwanted.append(text)
+            without.append(part)
+        else:
+            others.append(part)
+    if not wanted:
+        return None, [*others, *without]
+    having = f"({' AND '.join(wanted)})"
+    return f"({having} NOT ({' OR '.join(unwanted)}))" if unwanted else having, others
+
+
+def expression(node: Node) -> str | None:
+    """*node* as one expression of FTS5, None when it cannot be one."""
+    match node:
+        case Word() | Phrase():
+            return fts_terms(node) or None
+        case Or(parts):
+            each = [text for part in parts if (text := expression(part)) is not None]
+            return f"({' OR '.join(each)})" if len(each) == len(parts) else None
+        case And(parts):
+            text, others = of_words(parts)
+            return None if others else text
+    return None
+
+
+# -- conditions -----------------------------------------------------------
+
+
+class _Compiler:
+    """Nodes to conditions on ``a``, the article, and on its rowid, :attr:`id`."""
+
+    def __init__(self, index: Index, *, with_hidden: bool) -> None:
+        self.id = "a.id"
+        self._index = index
+        self._with_hidden = with_hidden
+
+    def condition(self, node: Node) -> Condition:
+        """*node* as a condition."""
+        if (text := expression(node)) is not None:
+            return Condition(f"{self.id} IN (SELECT rowid FROM fts WHERE fts MATCH ?)", (text,))
+        match node:
+            case All():
+                return Condition("1")
+            case And(parts):
+                return self._joined(parts, " AND ")
+            case Or(parts):
+                return self._joined(parts, " OR ")
+            case Not(part):
+                inner = self.condition(part)
+                return Condition(f"NOT ({inner.text})", inner.values)
+            case FieldIs():
+                return self._field(node)
+            case Compare(field, op, value):
+                number = NUMBERS[field]
+                return Condition(f"({number} IS NOT NULL AND {number} {op} ?)", (value,))
+            case Time():
+                return self._time(node)
+            case State(flag):
+                return Condition(f"({STATES[flag]})")
+            case Link(group):
+                return _link(group)
+            case Has(what):
+                return Condition(f"({FEATURES[what]})")
+            case Word() | Phrase():
+                return NEVER  # no word in it
+
+    def _joined(self, parts: Sequence[Node], sign: str) -> Condition:
+        each = [self.condition(part) for part in parts]
+        text = sign.join(c.text for c in each)
+        return Condition(f"({text})", tuple(value for c in each for value in c.values))
+
+    def _time(self, node: Time) -> Condition:
+        epoch = (node.instant - _EPOCH) // timedelta(seconds=1)
+        if node.field == "updated":
+            return Condition(f"(a.updated IS NOT NULL AND a.updated {node.op} ?)", (epoch,))
+        # A rowid is the time or a little more, so it bounds the walk; the column decides.
+        key = schema.date_key(epoch)
+        bound = f"{self.id} >= {key}" if ">" in node.op else f"{self.id} <= {key + self._index.shift}"
+        return Condition(f"({bound} AND a.published IS NOT NULL AND a.published {node.op} ?)", (epoch,))
+
+    def _field(self, node: FieldIs) -> Condition:
+        said = (node.field, node.text, node.exact, node.prefix)
+        match node.field:
+            case "topic" | "outlet":
+                return self.in_sections(self._sections(node))
+            case "type" | "category" | "domain":
+                values = [v for v in self._index.distinct(node.field) if v and value_matches(node, v)]
+                return Condition(f"a.{node.field} IN ({_marks(values)})", tuple(values)) if values else NEVER
+            case "note" | "tag":
+                column = {"note": "note", "tag": "tags"}[node.field]
+                found = f"SELECT key FROM remark WHERE value_is(?, ?, ?, ?, {column})"
+                return Condition(f"a.key IN ({found})", said)
+            case "url":
+                return Condition("(value_is(?, ?, ?, ?, a.url || char(10) || a.urls))", said)
+        return Condition("(value_is(?, ?, ?, ?, a.key))", said)
+
+    def _sections(self, node: FieldIs) -> list[int]:
+        return [i for i, name in self._index.sections(node.field) if value_matches(node, name)]
+
+    def only_section(self, parts: Sequence[Node]) -> tuple[int | None, Node | None]:
+        """The one section that one of *parts* asks for, and that part."""
+        for part in parts:
+            if isinstance(part, FieldIs) and part.field in ("topic", "outlet"):
+                found = self._sections(part)
+                if len(found) == 1:
+                    return found[0], part
+        return None, None
+
+    def in_sections(self, sections: Sequence[int]) -> Condition:
+        """Whether an article stands in one of *sections*."""
+        if not sections:
+            return NEVER
+        numbers = ", ".join(map(str, sections))
+        if len(sections) <= _FEW:
+            text = f"EXISTS (SELECT 1 FROM placing WHERE section IN ({numbers}) AND article = {self.id})"
+        else:
+            text = f"{self.id} IN (SELECT article FROM placing WHERE section IN ({numbers}))"
+        if not self._with_hidden:
+            return Condition(text)
+        # The hidden are placed nowhere else; where they would be is kept beside them.
+        hidden = "SELECT id FROM article WHERE hidden AND shares(sections, ?)"
+        return Condition(f"({text} OR {self.id} IN ({hidden}))", (numbers.replace(",", ""),))
+
+
+def _link(group: str) -> Condition:
+    if group == "unchecked":
+        return Condition(f"(a.link IN ('', '{group}'))")
+    outcomes = [o.value for o, info in OUTCOMES.items() if info.group == group]
+    return Condition(f"(a.link <> '' AND a.link IN ({_marks(outcomes)}))", tuple(outcomes))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+# -- what SQLite calls ----------------------------------------------------
+
+
+def register(db: sqlite3.Connection) -> None:
+    """Give *db* the functions that conditions call."""
+    db.create_function("value_is", 5, _value_is, deterministic=True)
+    db.create_function("shares", 2, _shares, deterministic=True)
+
+
+def _value_is(field: str, text: str, exact: int, prefix: int, held: str) -> bool:
+    """Whether one of the lines of *held* is what a :class:`FieldIs` asks for."""
+    node = _node(field, text, bool(exact), bool(prefix))
+    return any(value_matches(node, value) for value in held.split("\n") if value)
+
+
+@lru_cache(maxsize=64)
+def _node(field: str, text: str, exact: bool, prefix: bool) -> FieldIs:
+    return FieldIs(field, text, exact, prefix)
+
+
+def _shares(some: str, others: str) -> bool:
+    """Whether two lists of words have one in common."""
+    return not set(some.split()).isdisjoint(others.split())
