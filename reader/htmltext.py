@@ -54,6 +54,7 @@ _TAG_BEGIN: Final = re.compile(r"<(?=[a-zA-Z/!?])")
 _NAME: Final = re.compile(r"[a-zA-Z][^\s/>]*")
 _ATTRIBUTE: Final = re.compile(r"""([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']*)))?""")
 _TAG_END: Final = re.compile(r"""[^"'>]*(?:(?:"[^"]*"|'[^']*')[^"'>]*)*>""")
+_HUGE_NUMBER: Final = re.compile(r"&#(?:[xX][0-9a-fA-F]{20,}|[0-9]{20,});?")
 _BLANKS: Final = re.compile(r"[ \t\n\r\f]+")
 _SPECIAL: Final = re.compile(r"[\\`*\[\]]|<(?=[a-zA-Z/!?])|(?<!\w)_|_(?!\w)|~(?=~)|&(?=#?\w{1,32};)")
 _BAR: Final = re.compile(r"(?<!\\)\|")
@@ -77,12 +78,18 @@ def looks_like_html(body: str) -> bool:
     return len(_HTML.findall(head)) > 3 * (head.count("\n\n") + 1)
 
 
+def unescape(text: str) -> str:
+    """*text* with its entities resolved. Unlike :func:`html.unescape` it never raises."""
+    if "&" not in text:
+        return text
+    # Python refuses to read numbers of thousands of digits; no character has one of twenty.
+    return html.unescape(_HUGE_NUMBER.sub("\ufffd", text) if "&#" in text else text)
+
+
 def unescape_excerpt(excerpt: str) -> str:
     """*excerpt* with its entities resolved, those escaped twice or thrice included."""
     for _ in range(3):
-        if "&" not in excerpt:
-            break
-        plain = html.unescape(excerpt)
+        plain = unescape(excerpt)
         if plain == excerpt:
             break
         excerpt = plain
@@ -93,7 +100,7 @@ def attributes(tag: str) -> dict[str, str]:
     """The attributes in the text of one tag: names in lower case, the first of a name, entities resolved."""
     found: dict[str, str] = {}
     for name, double, single, bare in _ATTRIBUTE.findall(tag[:_MAX_TAG]):
-        found.setdefault(name.lower(), html.unescape(double or single or bare))
+        found.setdefault(name.lower(), unescape(double or single or bare))
     return found
 
 
@@ -123,7 +130,7 @@ def iter_markdown(text: str) -> Iterator[str]:
     writer = _Writer()
     for count, (kind, value, rest) in enumerate(_tokens(text), 1):
         if kind == "text":
-            writer.text(html.unescape(value))
+            writer.text(unescape(value))
         elif kind == "open":
             writer.open(value, rest)
         else:

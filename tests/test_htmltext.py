@@ -119,6 +119,8 @@ def test_what_was_text_stays_text_when_read_as_markdown() -> None:
         ("The &amp;quot;Handshake&amp;quot;", 'The "Handshake"'),
         ("a & b &nosuch; &", "a & b &nosuch; &"),
         ("&amp;amp;amp;amp;amp;", "&amp;amp;"),
+        ("a&#" + "9" * 5000 + ";b&#x" + "f" * 5000 + "c", "a\ufffdb\ufffdc"),
+        ("&#0000000065;&#x110000;&#xd800;", "A\ufffd\ufffd"),
     ],
 )
 def test_excerpts(excerpt: str, plain: str) -> None:
@@ -163,7 +165,25 @@ UNITS = [
     *("<", "<!", "<!--", "-->", "<a", "<a'", '<a"', "<a href=https://x.org>", "</a>", "<b>", "</b>", "<p>"),
     *("<ul>", "</ul>", "<ol>", "<li>", "<blockquote>", "<pre>", "</pre>", "<code>", "<h1>", "<br>", "<hr>"),
     *("<table>", "<tr>", "<td>", "</td>", "</tr>", "</table>", "<img>", "<script>", "</script", "<svg/>"),
-    *("<iframe>", "&", "&amp;", "&#8238;", "&#27;", ">", "'", '"', "`", "*", "_", "[", "]", "|", "\\", "x"),
+    *(
+        "<iframe>",
+        "&",
+        "&amp;",
+        "&#8238;",
+        "&#27;",
+        "&#" + "9" * 5000,
+        ">",
+        "'",
+        '"',
+        "`",
+        "*",
+        "_",
+        "[",
+        "]",
+        "|",
+        "\\",
+        "x",
+    ),
     *("\n", "\x00", "\x1b", "\ud800", "漢", "](", "<![CDATA[", "<?x", " "),
 ]
 

@@ -227,7 +227,8 @@ class Column:
             lines.extend(len(block.text))
             return Laid(block, body=lines, indent=indent)
         rows: list[Row] = []
-        for line in block.text.split("\n", allow_blank=True):
+        text = block.text
+        for line in text.split("\n", allow_blank=True) if "\n" in text.plain else [text]:
             plain = inert(line.plain)
             # A line that was not cleaned before loses its styles: their places no longer hold.
             spans = line.spans if plain == line.plain else []

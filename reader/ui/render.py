@@ -33,6 +33,8 @@ MARKDOWN_LIMIT: Final = 64 * 1024
 """Characters of a body that are laid out as Markdown; a longer one is wrapped as it stands."""
 LINE_LIMIT: Final = 3_000
 """Lines of the same: many short ones cost more than their size."""
+_BRACKETS: Final = 4_000
+"""Opening brackets of the same: markdown-it looks for the end of each in all the rest of its paragraph."""
 _DEEP: Final = 16
 """Nesting of Markdown tokens beyond which nothing sensible fits; markdown-it would drop text from 20."""
 _NARROW: Final = 16
@@ -102,16 +104,20 @@ def render_body(body: str, width: int, styles: Mapping[str, Style] = PLAIN) -> B
     is_html = looks_like_html(body)
     if len(body) <= MARKDOWN_LIMIT:
         text = clean_block(to_markdown(body) if is_html else body)
-        if len(text) <= MARKDOWN_LIMIT and text.count("\n") <= LINE_LIMIT and width >= _NARROW:
-            rendered = _render_markdown(text, width, styles)
-            if rendered is not None:
-                return rendered
+        rendered = _render_markdown(text, width, styles) if _affordable(text, width) else None
+        if rendered is not None:
+            return rendered
         pieces: Iterator[str] = iter((text,))
     else:
         pieces = map(clean_block, iter_markdown(body) if is_html else _pieces(body))
     lines = WrappedLines(pieces, width)
     lines.extend(500)
     return lines
+
+
+def _affordable(text: str, width: int) -> bool:
+    small = len(text) <= MARKDOWN_LIMIT and text.count("\n") <= LINE_LIMIT
+    return small and text.count("[") <= _BRACKETS and width >= _NARROW
 
 
 def _pieces(body: str) -> Iterator[str]:

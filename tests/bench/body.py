@@ -1,0 +1,140 @@
+"""A body of 8 MB in the article pane: when it is first seen, when all of it can be reached, and the memory.
+
+    python tests/bench/body.py [--size BYTES] [--width CELLS] [--only KIND]
+
+Each kind runs in a process of its own, in Textual's headless driver: the time
+runs from ``Document.show`` until a frame holds the body's first line, ``keys``
+is the longest time the event loop was held meanwhile, ``peak`` the process's
+largest resident set, ``base`` the same before the body was made. The body
+itself is part of the peak.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+from textual.app import App, ComposeResult  # noqa: E402
+
+from reader.ui.document import Body, Document, Rule  # noqa: E402
+
+FIRST = "First"
+LIMIT = 8_000_000
+LINK = '<p>Some prose <b>here</b> and <a href="https://example.org/x">there</a>, as pages have it.</p>\n'
+
+KINDS: dict[str, Callable[[int], str]] = {
+    "prose": lambda size: filled(
+        "Words of a paragraph as people write them, one after another. " * 6 + "\n\n", size
+    ),
+    "short lines": lambda size: filled("word\n", size),
+    "empty lines": lambda size: filled("\n", size),
+    "one line": lambda size: filled("words without end ", size),
+    "one word": lambda size: filled("x", size),
+    "Chinese": lambda size: filled("漢字で書かれた長い文章。" * 8 + "\n", size // 3),
+    "Arabic": lambda size: filled("نص طويل مكتوب بالعربية " * 8 + "\n", size // 2),
+    "emoji": lambda size: filled("👩\u200d👩\u200d👧 ⚠️ ", size // 4),
+    "controls": lambda size: filled("\x1b[31m\x9b\u202e\t", size),
+    "HTML": lambda size: filled(LINK, size),
+    "HTML, one paragraph": lambda size: filled("<b>word</b> and ", size),
+    "HTML, broken": lambda size: filled("<a <table><td>x <!-- ", size),
+    "64 KiB of Markdown": lambda _: filled(
+        "Some *plain* text with a [link](https://example.org/x).\n\n", 60_000
+    ),
+    "64 KiB of brackets": lambda _: filled("![", 60_000),
+}
+
+
+def filled(unit: str, size: int) -> str:
+    """*unit* again and again, *size* characters."""
+    return (FIRST + " " + unit * (size // len(unit) + 1))[:size]
+
+
+class Reading(App[None]):
+    def compose(self) -> ComposeResult:
+        yield Document()
+
+
+def peak_mb() -> float:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+async def measure(kind: str, size: int, width: int) -> dict[str, object]:
+    """Show one body; times in ms, memory in MB."""
+    app = Reading()
+    async with app.run_test(size=(width, 50)) as pilot:
+        document = app.query_one(Document)
+        await pilot.pause()
+        base = peak_mb()
+        body = KINDS[kind](size)
+        held = 0.0
+        done = asyncio.Event()
+
+        async def watch() -> None:
+            nonlocal held
+            while not done.is_set():
+                before = time.perf_counter()
+                await asyncio.sleep(0.001)
+                held = max(held, time.perf_counter() - before)
+
+        watcher = asyncio.create_task(watch())
+        begun = time.perf_counter()
+        document.show([Body(body), Rule("end", id="end")])
+        while not any(FIRST in strip.text for strip in app.screen._compositor.render_strips()):
+            await asyncio.sleep(0.002)
+        first = time.perf_counter() - begun
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        whole = time.perf_counter() - begun
+        done.set()
+        await watcher
+        document.scroll_to_line(document.line_count)
+        assert document.at_end
+        return {
+            "kind": kind,
+            "mb": round(len(body.encode("utf-8", "surrogatepass")) / 1e6, 1),
+            "lines": document.line_count,
+            "first_ms": round(first * 1000),
+            "whole_ms": round(whole * 1000),
+            "keys_ms": round(held * 1000),
+            "base_mb": round(base),
+            "peak_mb": round(peak_mb()),
+        }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--size", type=int, default=LIMIT, help="bytes of UTF-8, about")
+    parser.add_argument("--width", type=int, default=100)
+    parser.add_argument("--only", choices=list(KINDS))
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        print(json.dumps(asyncio.run(measure(options.only, options.size, options.width))))
+        return
+    print("| body | MB | lines | first seen ms | whole ms | longest hold ms | base MB | peak MB |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for kind in [options.only] if options.only else KINDS:
+        command = [sys.executable, __file__, "--child", "--only", kind]
+        command += ["--size", str(options.size), "--width", str(options.width)]
+        answer = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+        print(
+            "| " + " | ".join(str(value) for value in json.loads(answer.stdout).values()) + " |", flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()
