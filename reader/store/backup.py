@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import os
 import re
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,7 @@ EVERY: Final = timedelta(hours=20)
 """A backup is due when the newest is older than this and something has changed."""
 
 _NAME: Final = re.compile(r"backup-(\d{8}T\d{6})Z-(\d+)-([0-9a-f]{16})\.db")
+_STALE: Final = 3_600  # seconds; nobody is still writing such a file
 _STAMP: Final = "%Y%m%dT%H%M%S"
 
 
@@ -185,6 +187,9 @@ class Safety:
             for backup in backups:
                 if backup.path not in keep:
                     backup.path.unlink(missing_ok=True)
+            for cut_off in (*self.folder.glob("new-*"), *self.folder.glob(".*new-*")):
+                if time.time() - cut_off.stat().st_mtime > _STALE:
+                    cut_off.unlink(missing_ok=True)
             left = self.backups()
             if left:
                 self.journal.drop_before(left[-1].seq)

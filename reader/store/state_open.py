@@ -203,6 +203,8 @@ def _restored(
             notice = _told(rebuilt, fault, kept if existed else None)
         finally:
             rebuilt.db.close()
+        for left in path.parent.glob(f"{path.name}.new-*"):
+            left.unlink(missing_ok=True)  # of repairs that were cut off
     except OSError as error:
         raise StoreReadOnly(f"{path} cannot be replaced: {error.strerror}.") from error
     finally:
