@@ -119,7 +119,9 @@ def test_what_was_text_stays_text_when_read_as_markdown() -> None:
         ("The &amp;quot;Handshake&amp;quot;", 'The "Handshake"'),
         ("a & b &nosuch; &", "a & b &nosuch; &"),
         ("&amp;amp;amp;amp;amp;", "&amp;amp;"),
-        ("a&#" + "9" * 5000 + ";b&#x" + "f" * 5000 + "c", "a\ufffdb\ufffdc"),
+        pytest.param(
+            "a&#" + "9" * 5000 + ";b&#x" + "f" * 5000 + ";c", "a\ufffdb\ufffdc", id="endless numbers"
+        ),
         ("&#0000000065;&#x110000;&#xd800;", "A\ufffd\ufffd"),
     ],
 )
