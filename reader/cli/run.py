@@ -5,24 +5,21 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from reader import __version__
+from reader import __version__, crash
 from reader.cli.output import Output, abandon_output, prepare_streams, say
 from reader.cli.parser import parse
 from reader.config import Locations, locate
 from reader.errors import NewsfoldError, UsageError
-from reader.text import clean, clean_block
 
 Command = Callable[[Namespace, Locations, Output], int]
 
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
-_MAX_LOG: Final = 1_000_000  # bytes; a log beyond is begun anew
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -103,29 +100,7 @@ def _hook(
     """What the interpreter does with an error nobody foresaw: one line, and the details in the log."""
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        import traceback
-
-        what = clean(f"{kind.__name__}: {error}", 300)
-        details = "".join(traceback.format_exception(kind, error, trace))
-        try:
-            write_log(locations.log_file, details)
-        except OSError as failure:
-            say(f"something went wrong inside newsfold: {what} (no log: {failure.strerror})")
-        else:
-            say(f"something went wrong inside newsfold: {what}; details are in {locations.log_file}")
+        del kind, trace
+        say(crash.report(error, locations.log_file))
 
     return hook
-
-
-def write_log(path: Path, details: str) -> None:
-    """Add *details* to the log at *path*.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    begin = not path.exists() or path.stat().st_size > _MAX_LOG
-    with path.open("w" if begin else "a", encoding="utf-8", errors="backslashreplace") as log:
-        path.chmod(0o600)
-        log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}Z newsfold {__version__}\n")
-        log.write(clean_block(details) + "\n")

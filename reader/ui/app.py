@@ -8,13 +8,14 @@ import signal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.command import CommandPalette
 from textual.screen import Screen
 
-from reader import assets
+from reader import assets, crash
 from reader.errors import NewsfoldError
 from reader.ui.commands import COMMANDS, build_keymap
 from reader.ui.screens.first_run import OPEN_SAMPLE, FirstRun
@@ -72,6 +73,13 @@ class NewsfoldApp(App[int]):
         """Show the newspaper."""
         self.main = MainScreen(self.session, self.keymap)
         self.push_screen(self.main)
+
+    def _fatal_error(self) -> None:
+        """Textual would print every local variable, strangers' text among them: say one line instead."""
+        error = self._exception or RuntimeError("unknown")
+        words = crash.report(error, self.session.locations.log_file)
+        self._exit_renderables.append(Text(f"newsfold: {words}"))
+        self._close_messages_no_wait()
 
     def _hang_up(self, code: int) -> None:
         self.exit(code, return_code=code)

@@ -1,0 +1,37 @@
+"""Errors nobody foresaw: one clean line for the reader, the details in a log. Standard library only."""
+
+from __future__ import annotations
+
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from reader import __version__
+from reader.text import clean, clean_block
+
+_MAX_LOG: Final = 1_000_000  # bytes; a log beyond is begun anew
+
+
+def report(error: BaseException, log: Path) -> str:
+    """Write the details of *error* to *log*; returns the line to show, the log named in it."""
+    what = clean(f"{type(error).__name__}: {error}", 300)
+    try:
+        write_log(log, "".join(traceback.format_exception(error)))
+    except OSError as failure:
+        return f"something went wrong inside newsfold: {what} (no log: {failure.strerror})"
+    return f"something went wrong inside newsfold: {what}; details are in {clean(str(log))}"
+
+
+def write_log(path: Path, details: str) -> None:
+    """Add *details* to the log at *path*.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    begin = not path.exists() or path.stat().st_size > _MAX_LOG
+    with path.open("w" if begin else "a", encoding="utf-8", errors="backslashreplace") as log:
+        path.chmod(0o600)
+        log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}Z newsfold {__version__}\n")
+        log.write(clean_block(details) + "\n")
