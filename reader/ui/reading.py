@@ -223,7 +223,7 @@ class Reading(Controller):
             key = self.shown.key
             await in_thread(self.screen.marking.keep_read, key)
             self.screen.marking.changed()
-        self.screen.navigation.step_unread(1)
+        self.screen.stepping.step_unread(1)
 
     # -- coverage -----------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from reader.ui.places import Pane
 from reader.ui.program import Program
 from reader.ui.reading import Reading
 from reader.ui.refreshing import Refreshing
+from reader.ui.stepping import Stepping
 from reader.ui.widgets.article_list import ArticleList
 from reader.ui.widgets.line_list import LineList, Move
 from reader.ui.widgets.lines import TextLine
@@ -62,6 +63,7 @@ class MainScreen(Screen[None]):
         self._task_text = ""
         self._said = ("", False)
         self.navigation = Navigation(self)
+        self.stepping = Stepping(self)
         self.reading = Reading(self)
         self.marking = Marking(self)
         self.opening = Opening(self)
@@ -71,6 +73,7 @@ class MainScreen(Screen[None]):
         self._handlers: dict[str, Handler] = {}
         for part in (
             self.navigation,
+            self.stepping,
             self.reading,
             self.marking,
             self.opening,
