@@ -87,6 +87,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("zen", ("z",), "zen", "The article alone, or all panes again", PROGRAM),
     Command("palette", (":", "ctrl+p"), "commands", "Every command by name", PROGRAM),
     Command("help", ("?",), "help", "What the keys do here", PROGRAM, ("topics", "list", "article")),
+    Command("suspend", ("ctrl+z",), "suspend", "Leave to the shell for a while; fg comes back", PROGRAM),
     Command("quit", ("q",), "quit", "Leave; your place is kept", PROGRAM, ("topics", "list")),
 )
 

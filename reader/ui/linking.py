@@ -62,6 +62,11 @@ class Linking(Controller):
         self._checker = Checker(policy, known=self.state.checks, keep=self.state.record_checks)
         self.screen.work("links", self._check(self._checker, addresses, force=force), exclusive=False)
 
+    @property
+    def running(self) -> bool:
+        """Whether addresses are being asked."""
+        return self._checker is not None
+
     def stop(self) -> bool:
         """Stop a run; False when there was none."""
         if self._checker is None:
@@ -89,7 +94,7 @@ class Linking(Controller):
         left = f", {progress.eta_s:.0f} s left" if progress.eta_s else ""
         counts = _counts(progress.by_outcome)
         text = f"checking {progress.done:,} of {progress.total:,}, {progress.rate_per_s:.0f} a second{left}"
-        self.screen.app.call_from_thread(self.screen.show_task, f"{text}{': ' if counts else ''}{counts}")
+        self.screen.task_news(f"{text}{': ' if counts else ''}{counts}")
 
 
 def _counts(by_outcome: Mapping[Outcome, int]) -> str:

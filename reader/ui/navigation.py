@@ -54,7 +54,9 @@ class Navigation(Controller):
         """Fetch the list, the cursor on the article *cursor*, else on row *near*."""
         self.screen.work("list", self._load(cursor, near, preview=preview))
 
-    async def _load(self, cursor: int | None, near: int, *, preview: bool = True) -> None:
+    async def _load(
+        self, cursor: int | None, near: int, *, preview: bool = True, hold: bool = False
+    ) -> None:
         listing = self.listing
         ids = await in_thread(
             self.library.ids,
@@ -70,6 +72,9 @@ class Navigation(Controller):
                 index = ids.index(cursor)
             except ValueError:
                 index = near
+                there = await in_thread(self.library.rows, [cursor])
+                if hold and self.hides_read and there:
+                    ids.insert(min(near, len(ids)), cursor)  # just read: it stays until the cursor leaves it
         index = max(0, min(index, len(ids) - 1))
         pages = await in_thread(self._pages, ids, (index // PAGE, index // PAGE + 1, index // PAGE - 1))
         view = self.screen.list
@@ -110,7 +115,8 @@ class Navigation(Controller):
         self.load_places()
         view = self.screen.list
         cursor = view.ids[view.cursor] if view.count else None
-        self.load(cursor, near=view.cursor, preview=view.count == 0)
+        job = self._load(cursor, view.cursor, preview=view.count == 0, hold=True)
+        self.screen.work("list", job)
 
     # -- panes ------------------------------------------------------------------
 

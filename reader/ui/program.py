@@ -18,6 +18,7 @@ class Program(Controller):
             "problems": self.problems,
             "zen": lambda: self.screen.set_zen(not self.screen.has_class("-zen")),
             "stop": self.stop,
+            "suspend": lambda: self.screen.app.action_suspend_process(),
             "quit": self.quit,
         }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -40,6 +41,17 @@ MEDIUM, WIDE = 80, 120
 """Columns from which there are two panes, and three."""
 
 _SAID = 6.0  # seconds a message stays
+
+
+class TaskNews(Message):
+    """From any thread: how far a long run is. Posting never waits, not even while the app is closing."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, TaskNews)
 
 
 class MainScreen(Screen[None]):
@@ -124,6 +136,11 @@ class MainScreen(Screen[None]):
         await self.navigation.restore_last()
         self.refreshing.start()
 
+    def on_unmount(self) -> None:
+        """Nobody waits for a run that nobody will see."""
+        self.refreshing.stop()
+        self.linking.stop()
+
     @property
     def is_small(self) -> bool:
         """Whether there is room for one pane only."""
@@ -195,6 +212,14 @@ class MainScreen(Screen[None]):
         """Show the progress of a long run, ``""`` when it is over."""
         self._task_text = text
         self._show_status()
+
+    def on_task_news(self, event: TaskNews) -> None:
+        if self.refreshing.running or self.linking.running:  # else it comes after the end
+            self.show_task(event.text)
+
+    def task_news(self, text: str) -> None:
+        """:meth:`show_task` from any thread."""
+        self.post_message(TaskNews(text))
 
     def _show_status(self) -> None:
         if self.is_mounted:
