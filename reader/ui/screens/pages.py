@@ -92,7 +92,10 @@ def problems_page(rows: Sequence[ProblemRow]) -> list[Block]:
     blocks += [Lines(styled((f"{r.path}:{r.line}  ", STRONG), (r.reason, BAD)), hang=4) for r in files]
     blocks += [Lines(Text()), Rule(f"Fields without a value: {len(fields):,}")]
     blocks += [
-        Lines(styled((f"{r.path}:{r.line}  ", STRONG), f"{r.field}: {r.reason}"), hang=4)
+        Lines(
+            styled((f"{r.path}:{r.line}  ", STRONG), f"{r.field}: {r.reason}" if r.field else r.reason),
+            hang=4,
+        )
         for r in fields[:5_000]
     ]
     return blocks
@@ -113,7 +116,10 @@ def fields_page(article: Article) -> list[Block]:
     if article.warnings:
         blocks += [Lines(Text()), Rule("Warnings")]
         blocks += [
-            Lines(styled((f"line {w.line}  ", STRONG), f"{w.field}: {w.reason}"), hang=4)
+            Lines(
+                styled((f"line {w.line}  ", STRONG), f"{w.field}: {w.reason}" if w.field else w.reason),
+                hang=4,
+            )
             for w in article.warnings
         ]
     return blocks
