@@ -270,8 +270,8 @@ class _Compiler:
                 found = f"SELECT key FROM remark WHERE value_is(?, ?, ?, ?, {column})"
                 return Condition(f"a.key IN ({found})", said)
             case "url":
-                return Condition("(value_is(?, ?, ?, ?, a.url || char(10) || a.urls))", said)
-        return Condition("(value_is(?, ?, ?, ?, a.key))", said)
+                return _either(_address("a.url", node), _address("a.urls", node))
+        return _address("a.key", node)
 
     def _sections(self, node: FieldIs) -> list[int]:
         return [i for i, name in self._index.sections(node.field) if value_matches(node, name)]
@@ -299,6 +299,20 @@ class _Compiler:
         # The hidden are placed nowhere else; where they would be is kept beside them.
         hidden = "SELECT id FROM article WHERE hidden AND shares(sections, ?)"
         return Condition(f"({text} OR {self.id} IN ({hidden}))", (numbers.replace(",", ""),))
+
+
+def _address(held: str, node: FieldIs) -> Condition:
+    said = (node.field, node.text, node.exact, node.prefix)
+    slow = f"value_is(?, ?, ?, ?, {held})"
+    if node.exact or not node.text.isascii() or " " in node.text:
+        return Condition(f"({slow})", said)
+    # Almost every address is ASCII, where SQLite's own lower() is all the folding there is.
+    odd = f"{held} GLOB '*[^ -~' || char(10) || ']*'"
+    return Condition(f"(instr(lower({held}), ?) OR ({odd} AND {slow}))", (node.text.lower(), *said))
+
+
+def _either(one: Condition, other: Condition) -> Condition:
+    return Condition(f"({one.text} OR {other.text})", one.values + other.values)
 
 
 def _link(group: str) -> Condition:
