@@ -204,6 +204,12 @@ async def _jump(r: Reply) -> None:
     await r.go(int(r.name.split("/")[2]), r.query)
 
 
+@route("jump-raw")  # /jump-raw/<hex>: those bytes as Location
+async def _jump_raw(r: Reply) -> None:
+    location = bytes.fromhex(r.name.split("/")[2])
+    await r.raw(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location + b"\r\n\r\n")
+
+
 @route("to-host")  # /to-host/302/other.test:80/path
 async def _to_host(r: Reply) -> None:
     _, _, status, where = r.name.split("/", 3)

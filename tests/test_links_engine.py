@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from loopback import MISBEHAVIOURS, Loopback, to_loopback
 
 from reader.errors import LinkError, UsageError
@@ -496,6 +498,33 @@ def test_every_misbehaviour_ends_within_its_bound_in_little_memory(server: Loopb
         assert elapsed_ms < 2_500, name
         assert (reason, target) == (clean(reason, 300), clean(target))
         assert "secret" not in target
+
+
+_ODD = st.text(
+    st.sampled_from("aZ0.-_~:/?#[]@!$&'()*+,;=%\\ \t\r\n\x00\x1b\x7f\u00fc\u0430\u202e\ud800\U0001f600xn--"),
+    max_size=24,
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    hosts=st.lists(_ODD, min_size=12, max_size=12),
+    paths=st.lists(_ODD, min_size=12, max_size=12),
+    locations=st.lists(st.binary(max_size=24), min_size=12, max_size=12),
+)
+def test_no_address_and_no_redirect_can_end_a_run(
+    server: Loopback, hosts: list[str], paths: list[str], locations: list[bytes]
+) -> None:
+    addresses = [f"http{'s' * (n % 2)}://{host}.test:{server.port}/ok" for n, host in enumerate(hosts)]
+    addresses += [f"http://site.test:{server.port}/ok/{path}" for path in paths] + paths + hosts
+    addresses += [server.url(f"/jump/302/page?{path}") for path in paths]
+    addresses += [server.url("/jump-raw/" + location.hex()) for location in locations]
+    report = check(addresses, Policy(gap=0, total=2, connect=0.5, per_host=20, backoff=0, allow_private=True))
+    assert len(report.checks) + len(report.put_off) == len(set(addresses))
+    assert all(
+        one.target == clean(one.target) and one.reason == clean(one.reason, 300) for one in report.checks
+    )
+    assert {seen.method for seen in server.log} <= {"HEAD", "GET"}
 
 
 def test_a_lying_head_does_not_answer_for_the_next_address(server: Loopback) -> None:

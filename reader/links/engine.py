@@ -139,7 +139,8 @@ class Engine:
         except TimeoutError:
             self._spend(job, started)
             self._out_of_time(job, lane, method)
-        except (httpx.TransportError, httpx.InvalidURL, LinkError) as error:
+        except (httpx.TransportError, httpx.InvalidURL, LinkError, OSError, ValueError) as error:
+            # The last two are nothing we know of, but one odd address must not end the run.
             self._spend(job, started)
             self._failed(job, lane, method, error)
         else:
@@ -169,9 +170,8 @@ class Engine:
         elif status in PASSING and job.tries_left > 0 and lane.strikes < _PEACE_AFTER:
             job.tries_left -= 1
             job.last = judge(job.address, answer, job.hops)
-            if status not in PAUSES:
-                lane.pause(min(self._policy.backoff, self._policy.retry_after_cap))
-            self._again(job, "HEAD" if method == "HEAD" and status == 429 else "GET")
+            after = 0.0 if status in PAUSES else self._policy.backoff
+            self._again(job, "HEAD" if method == "HEAD" and status == 429 else "GET", after)
         elif status in REDIRECTS and answer.location:
             self._follow(job, answer, answer.location)
         else:
@@ -238,8 +238,7 @@ class Engine:
         if may_pass and job.tries_left > 0 and job.origin not in lane.dead:
             job.tries_left -= 1
             job.last = verdict
-            lane.pause(min(self._policy.backoff, self._policy.retry_after_cap))
-            self._again(job, method)
+            self._again(job, method, self._policy.backoff)
         else:
             self._finish(job, verdict)
 
@@ -262,9 +261,12 @@ class Engine:
 
     # -- ends
 
-    def _again(self, job: Job, method: str) -> None:
+    def _again(self, job: Job, method: str, after: float = 0.0) -> None:
         job.method = method
-        self._lanes.put(job.host, job, first=True)
+        if after:
+            self._lanes.put_later(job.host, job, after)
+        else:
+            self._lanes.put(job.host, job, first=True)
 
     def _conclude(self, job: Job, verdict: Verdict, answer: Answer) -> None:
         if not self._policy.soft404_probe or verdict.outcome not in _PROBED:
@@ -380,7 +382,7 @@ async def ask_once(address: str, policy: Policy, resolve: Resolve = system_resol
 def _kind(error: Exception) -> tuple[Outcome, bool]:
     """The outcome a failure stands for, and whether asking again may help."""
     match error:
-        case NotAllowed() | LinkError() | httpx.InvalidURL():
+        case NotAllowed() | LinkError() | httpx.InvalidURL() | ValueError():
             return Outcome.REFUSED, False
         case NameUnknown():
             return Outcome.DNS_ERROR, error.for_now

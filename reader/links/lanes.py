@@ -2,8 +2,9 @@
 
 A lane lets ``per_host`` requests run at once, starts them ``gap`` seconds
 apart and stands still while its host wants peace; ``in_flight`` bounds all
-lanes together. The longest lane that may start goes first: the host with most
-to ask decides when a run ends.
+lanes together. Of those that may start, the much longer lane goes first,
+because the host with most to ask decides when a run ends; among about equals
+the one that just got an answer, because its connection is still there.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Lanes(Generic[T]):
         self._idle = idle
         self._lanes: dict[str, Lane[T]] = {}
         self._ready: list[tuple[int, int, Lane[T]]] = []
-        self._listed = itertools.count()
+        self._listed = itertools.count(0, -1)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: dict[asyncio.Task[None], Lane[T]] = {}
         self._waiting = 0
@@ -87,6 +88,17 @@ class Lanes(Generic[T]):
             lane.waiting.append(item)
         self._waiting += 1
         self._list(lane)
+
+    def put_later(self, host: str, item: T, seconds: float) -> None:
+        """Let *item* wait for its turn at *host*, before all others, but not sooner than that."""
+        self._waiting += 1
+        asyncio.get_running_loop().call_later(seconds, self._back, host, item)
+
+    def _back(self, host: str, item: T) -> None:
+        self._waiting -= 1
+        if self._over is not None:
+            self.put(host, item, first=True)
+            self._start_turns()
 
     def take_out(self, lane: Lane[T], wanted: Callable[[T], bool]) -> list[T]:
         """Remove and return those waiting in *lane* that are *wanted*."""
@@ -121,7 +133,7 @@ class Lanes(Generic[T]):
         if lane.next_at > loop.time():
             self._timers[lane.host] = loop.call_at(lane.next_at, self._wake, lane)
         else:
-            heapq.heappush(self._ready, (-len(lane.waiting), next(self._listed), lane))
+            heapq.heappush(self._ready, (-len(lane.waiting).bit_length(), next(self._listed), lane))
 
     def _wake(self, lane: Lane[T]) -> None:
         del self._timers[lane.host]

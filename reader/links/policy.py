@@ -68,8 +68,9 @@ class Policy:
     all its redirects and retries, not counting the waiting for its host's turn;
     ``connect`` bounds one connection with its handshake. ``retries`` is spent
     only on what can pass: 408, 425, 429, 5xx, a connection that broke or came
-    too late, a resolver that failed for now. ``backoff`` is the first pause of
-    a host that answered 429 or 5xx without ``Retry-After``; it doubles.
+    too late, a resolver that failed for now. ``backoff`` is the wait before that,
+    and the first pause of a host that answered 429 or 503 without
+    ``Retry-After``; it doubles.
     ``retry_after_cap`` bounds every pause. ``allow_private`` opens loopback and
     private ranges; link-local and metadata addresses stay closed. ``trust_env`` sends requests through
     the proxies of the environment, which then resolve the names: only the

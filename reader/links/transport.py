@@ -29,7 +29,7 @@ from reader.links.policy import Policy
 Origin = tuple[str, str, int]
 
 _MAX_IDLE: Final = 128
-_MAX_IDLE_TLS: Final = 32
+_MAX_IDLE_TLS: Final = 48
 """asyncio may hold 256 KiB for each TLS connection."""
 _MAX_TRIED: Final = 4
 """Addresses of one host that are tried in turn."""
@@ -167,7 +167,7 @@ class VettedTransport(httpx.AsyncBaseTransport):
         scheme, host, port = origin
         numbers = await self._numbers(host, port)
         context = self._tls() if scheme == "https" else None
-        name = host.strip("[]").removesuffix(".") if context else None
+        name = _tls_name(host) if context else None
         loop = asyncio.get_running_loop()
         problem: httpx.TransportError = httpx.ConnectError("no address")
         tried = numbers[:_MAX_TRIED]
@@ -266,6 +266,18 @@ def _is_number(host: str) -> bool:
 def _system_reason(error: OSError) -> str:
     # asyncio's own text repeats the number and port; the system's says it better.
     return os.strerror(error.errno).lower() if error.errno else "no connection"
+
+
+def _tls_name(host: str) -> str:
+    """The host as TLS names it; tried first, because asyncio would leave its socket open over a bad one."""
+    name = host.strip("[]").removesuffix(".")
+    try:
+        name.encode("idna")
+    except UnicodeError as error:
+        raise TLSFailed(f"not a name for TLS: {error}") from error
+    if not name or name.startswith("."):
+        raise TLSFailed("not a name for TLS")
+    return name
 
 
 def _tls_reason(error: ssl.SSLError) -> str:

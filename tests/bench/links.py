@@ -158,8 +158,7 @@ class Answering(asyncio.Protocol):
         elif kind == "loop":
             self.say(method, "302 Found", b"", f"Location: {path}")
         elif kind == "deeper":
-            deeper = number if number.count("-") > 8 else f"-{number}"
-            self.say(method, "302 Found", b"", f"Location: /deeper/{deeper}")
+            self.say(method, "302 Found", b"", f"Location: /deeper/x/{number}")
         elif kind == "429":
             self.seen[path] += 1
             busy = self.seen[path] == 1
@@ -472,9 +471,7 @@ def table(mix: str, result: dict[str, Any]) -> str:
 
 def facts() -> str:
     """The machine, in a line."""
-    return (
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
-    )
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
 
 
 def main() -> None:
