@@ -454,24 +454,23 @@ def table(mix: str, result: dict[str, Any]) -> str:
         if name in ("idle", "lag_ms"):
             continue
         low, high = row["range"]
-        lines.append(
-            f"| {name} | {row['wall']:.2f} ({low:.2f} to {high:.2f}) | {row['wall'] / base['wall']:.2f} "
-            f"| {row['cpu']:.2f} | {row['cpu'] / base['cpu']:.2f} | {row['mb']:.0f} | {row['mb'] - idle['mb']:+.0f} | {row['requests']:.0f} |"
-        )
+        wall = f"{row['wall']:.2f} ({low:.2f} to {high:.2f}) | {row['wall'] / base['wall']:.2f}"
+        cpu = f"{row['cpu']:.2f} | {row['cpu'] / base['cpu']:.2f}"
+        memory = f"{row['mb']:.0f} | {row['mb'] - idle['mb']:+.0f}"
+        lines.append(f"| {name} | {wall} | {cpu} | {memory} | {row['requests']:.0f} |")
     outcomes = ", ".join(f"{word} {count}" for word, count in sorted(result["newsfold"]["outcomes"].items()))
     lines += ["", f"idle program: {idle['mb']:.0f} MB. Outcomes: {outcomes}."]
     if "lag_ms" in result:
         middle, p99, worst = result["lag_ms"]
-        lines += [
-            "",
-            f"A screen's event loop beside a run: late by {middle:.1f} ms at the median, {p99:.1f} p99, {worst:.1f} at most.",
-        ]
+        late = f"{middle:.1f} ms at the median, {p99:.1f} at p99, {worst:.1f} at most"
+        lines += ["", f"A screen's event loop beside a run is late by {late}."]
     return "\n".join(lines)
 
 
 def facts() -> str:
     """The machine, in a line."""
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
+    system, load = f"{platform.system()} {platform.machine()}", os.getloadavg()[0]
+    return f"{system}, {os.cpu_count()} CPUs, Python {platform.python_version()}, load {load:.1f}"
 
 
 def main() -> None:
@@ -494,18 +493,18 @@ def main() -> None:
     elif options.child:
         child(options.child, options.mix[0], options.port, options.tls)
     else:
+        machine = facts()
         with tempfile.TemporaryDirectory() as folder:
             certificate(folder)
             results = {mix: measure(mix, options, folder) for mix in options.mix or MIXES}
-        print(
-            f"## Links: {COUNT} addresses, {len(HOSTS)} hosts, {IN_FLIGHT} in flight, medians of {options.runs}\n\n{facts()}\n"
-        )
+        what = f"{COUNT} addresses, {len(HOSTS)} hosts, {IN_FLIGHT} in flight, medians of {options.runs}"
+        print(f"## Links: {what}\n\n{machine}\n")
         missing = [peer for peer in ("linkinator", "lychee", "linkchecker") if not getattr(options, peer)]
         if missing:
             print(f"Not installed, so not measured: {', '.join(missing)}.\n")
         print("\n\n".join(table(mix, result) for mix, result in results.items()))
         if options.json:
-            options.json.write_text(json.dumps({"machine": facts(), "results": results}, indent=1))
+            options.json.write_text(json.dumps({"machine": machine, "results": results}, indent=1))
 
 
 if __name__ == "__main__":
