@@ -127,7 +127,7 @@ def to_markdown(text: str) -> str:
 
 def iter_markdown(text: str) -> Iterator[str]:
     """As :func:`to_markdown`, in pieces of about 32 thousand characters or none, each ending with a line."""
-    writer = _Writer()
+    writer, begun = _Writer(), False
     for count, (kind, value, rest) in enumerate(_tokens(text), 1):
         if kind == "text":
             writer.text(unescape(value))
@@ -135,8 +135,11 @@ def iter_markdown(text: str) -> Iterator[str]:
             writer.open(value, rest)
         else:
             writer.close(value)
-        if writer.size > _PIECE or count % 8192 == 0:  # the latter so that a caller can give up
-            yield writer.take()
+        # A small first piece: something is seen sooner. By count: so that a caller can give up.
+        if writer.size > (_PIECE if begun else _PIECE // 8) or count % 8192 == 0:
+            piece = writer.take()
+            begun = begun or bool(piece)
+            yield piece
     writer.end_block()
     yield writer.take()
 

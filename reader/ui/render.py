@@ -39,6 +39,8 @@ _DEEP: Final = 16
 """Nesting of Markdown tokens beyond which nothing sensible fits; markdown-it would drop text from 20."""
 _NARROW: Final = 16
 _PIECE: Final = 32_768
+_FIRST_ROWS: Final = 60
+"""Lines found before anything is shown: about a screen."""
 _MANY: Final = 64
 """Pieces of text looked at in one go, whether they held lines or not."""
 
@@ -111,7 +113,7 @@ def render_body(body: str, width: int, styles: Mapping[str, Style] = PLAIN) -> B
     else:
         pieces = map(clean_block, iter_markdown(body) if is_html else _pieces(body))
     lines = WrappedLines(pieces, width)
-    lines.extend(500)
+    lines.extend(_FIRST_ROWS)
     return lines
 
 
@@ -123,7 +125,8 @@ def _affordable(text: str, width: int) -> bool:
 def _pieces(body: str) -> Iterator[str]:
     position, size = 0, len(body)
     while position < size:
-        end = min(position + _PIECE, size)
+        # A small first piece: something is seen sooner.
+        end = min(position + (_PIECE if position else _PIECE // 8), size)
         if end < size:
             end = body.rfind("\n", position, end) + 1 or body.rfind(" ", position, end) + 1 or end
         yield body[position:end]
