@@ -45,7 +45,10 @@ class Terminal:
         self.screen = _Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
-        full = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **env}
+        ours = {
+            k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")
+        }  # they overrule a terminal's size
+        full = {**ours, "TERM": "xterm-256color", "COLORTERM": "truecolor", **env}
         self.child = PtyProcess.spawn(list(command), dimensions=(size[1], size[0]), env=full, cwd=str(cwd))
 
     def __enter__(self) -> Self:
