@@ -61,23 +61,21 @@ class Opening(Controller):
 
     async def _open(self, addresses: Sequence[str]) -> None:
         for address in addresses:
-            strange = browser.unusual(address)
-            if strange:
-                target = browser.safe_address(address)
-                question = Question("Open this?", f"{target}\n\n{strange}", {"y": "open it"})
-                if await self.screen.app.push_screen_wait(question) != "y":
-                    continue
             try:
+                target = browser.safe_address(address)
+                strange = browser.unusual(address)
+                question = Question("Open this?", f"{target}\n\n{strange}", {"y": "open it"})
+                if strange and await self.screen.app.push_screen_wait(question) != "y":
+                    continue
                 plan = await in_thread(browser.plan, address, command=self.session.settings.browser)
+                self.screen.say(f"opening {target}")
                 if plan.needs_terminal:
                     self._run_here(plan)
                 else:
-                    self.screen.say(f"opening {clean(address, 200)}")
-                    await in_thread(browser.run, plan)
+                    await in_thread(browser.open_address, address, command=self.session.settings.browser)
             except BrowserError as error:
-                self.screen.say(
-                    f"could not open it: {error} ({self.screen.key_of('copy')} copies the address)", bad=True
-                )
+                hint = f"{self.screen.key_of('copy')} copies the address"
+                self.screen.say(f"could not open it: {error} ({hint})", bad=True)
                 return
 
     def _run_here(self, plan: browser.Plan) -> None:
