@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from reader import frontmatter, sources
-from reader.errors import NotFound, SourceError, StoreDamaged
+from reader import frontmatter, rules, sources
+from reader.errors import NotFound, SourceError, StoreDamaged, StoreReadOnly
 from reader.model import Article, LinkCheck, Mark, Problem
 from reader.sources import Source
 from reader.store.library import Library
-from reader.store.state import State
+from reader.store.state import State, utc_now
 from reader.store.writer import Batch, Writer
 
 BATCH = 1_000
@@ -52,6 +53,8 @@ class Report:
     cleared: int = 0
     warnings: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    ruled: list[str] = field(default_factory=list)
+    """What the reader's rules did, in words."""
     stopped: bool = False
 
     @property
@@ -77,14 +80,17 @@ class Ingest:
         state: State,
         found: Sequence[Source],
         progress: Callable[[Progress], None] = lambda _: None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.library = library
         self.state = state
         self.sources = found
         self.progress = progress
+        self.clock = clock
         self._writer = Writer(library)
         self._stopped = False
         self._moves = _Moves()
+        self._rules_look = False
 
     def stop(self) -> None:
         """End soon; everything finished is kept."""
@@ -108,6 +114,7 @@ class Ingest:
     def _run(self) -> Report:
         report = Report()
         sync(self.library, self.state)
+        self._apply_rules(report)
         self._drop_other_sources()
         for source in self.sources:
             try:
@@ -117,9 +124,14 @@ class Ingest:
                 continue
             report.files += scan.files
             report.unreadable.extend(scan.unreadable)
+            # What a new index finds was there before: only what comes later has arrived.
+            settled = f"settled:{source.name}"
+            self._rules_look = bool(self.library.meta(settled)) and any(r.enabled for r in self.state.rules())
             self._take(source, scan, report)
             if self._stopped:
                 break
+            if not self.library.meta(settled):
+                self._writer.note(settled, 1)
         report.moved = len(self._moves.gone & self._moves.come)
         report.added -= report.moved
         report.removed -= report.moved
@@ -179,7 +191,12 @@ class Ingest:
         known = self.library.keys_of([*(a.path for a in batch.articles), *batch.removed])
         self._moves.gone.update(known[p] for p in batch.removed if p in known)
         self._moves.come.update(a.key for a in batch.articles if a.path not in known)
+        if self._rules_look:
+            keys = {a.key for a in batch.articles} - self._moves.gone
+            batch.arrived.extend(sorted(keys - self.library.known_keys(keys)))
         report.cleared += self._write(batch)
+        if batch.arrived:
+            self._apply_rules(report)
         old = sum(a.path in known for a in batch.articles)
         report.changed += old
         report.added += len(batch.articles) - old
@@ -189,6 +206,18 @@ class Ingest:
 
     def _write(self, batch: Batch) -> int:
         return self._writer.apply(batch, self._marks, self._links)
+
+    def _apply_rules(self, report: Report) -> None:
+        """Let the rules look at what has arrived; whatever happens, at each article at least once."""
+        arrived = self.library.arrived()
+        if arrived:
+            try:
+                done = rules.run(self.library, self.state, arrived, self.clock())
+            except StoreReadOnly:  # no mark can be kept now: they wait for the next run
+                return
+            report.ruled.extend(change.label for change in done)
+            sync(self.library, self.state)
+            self._writer.looked_at(arrived)
 
     def _marks(self, keys: Iterable[str]) -> Mapping[str, Mark]:
         return self.state.marks(keys)

@@ -19,7 +19,7 @@ LAYERS = (
     ("errors", "text", "address", "model"),
     ("config", "assets", "frontmatter", "htmltext"),
     ("store",),
-    ("sources", "ingest", "stories", "links", "browser", "session"),
+    ("sources", "rules", "ingest", "stories", "links", "browser", "session"),
     ("ui", "cli", "__main__"),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}

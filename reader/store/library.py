@@ -6,6 +6,7 @@ own. Nothing here is ever the only copy of anything.
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -294,6 +295,18 @@ class Library(Searching):
             marks = ",".join("?" * len(chunk))
             found.update(self._all(f"SELECT path, key FROM article WHERE path IN ({marks})", chunk))
         return found
+
+    def known_keys(self, keys: Iterable[str]) -> set[str]:
+        """Those of *keys* that an article has."""
+        rows = self._all(
+            "SELECT DISTINCT key FROM article WHERE key IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(keys)),),
+        )
+        return {row[0] for row in rows}
+
+    def arrived(self) -> list[str]:
+        """The keys of new articles that the reader's rules have not looked at."""
+        return [row[0] for row in self._all("SELECT key FROM arrived ORDER BY key")]
 
 
 def _article_row(row: Sequence[Any]) -> ArticleRow:

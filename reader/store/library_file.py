@@ -18,7 +18,10 @@ from reader.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly
 from reader.store import library_schema as schema
 from reader.store import search_sql, sqlite
 
-_NEEDED = ("meta", "folder", "article", "mention", "section", "placing", "problem", "fts", "body", "remark")
+_NEEDED = (
+    "meta", "folder", "article", "mention", "section", "placing", "problem", "fts", "body", "arrived",
+    "remark",
+)  # fmt: skip
 
 
 class LibraryFile:

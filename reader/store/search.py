@@ -119,6 +119,15 @@ class Searching(LibraryFile):
             return [value for value in self._distinct(field) if value]
         return []
 
+    def newest(self, count: int) -> list[int]:
+        """The rowids of the newest articles, hidden or not."""
+        return [row[0] for row in self._all("SELECT id FROM article ORDER BY id DESC LIMIT ?", (count,))]
+
+    def ids_of(self, keys: Sequence[str]) -> list[int]:
+        """The rowids of every file of *keys*."""
+        asked = "SELECT id FROM article WHERE key IN (SELECT value FROM json_each(?))"
+        return [row[0] for row in self._all(asked, (json.dumps(list(keys)),))]
+
     # -- how ------------------------------------------------------------------
 
     @staticmethod

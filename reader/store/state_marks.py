@@ -56,6 +56,14 @@ class Marks(Core):
         wanted = pack_tags(tags)
         return self._marks_change((key,), lambda row: (*row[:3], wanted), "tagged" if wanted else "untagged")
 
+    def add_tag(self, keys: Sequence[str], tag: str) -> Change:
+        """Give articles one more tag."""
+
+        def to(row: Row) -> Row:
+            return (*row[:3], pack_tags((*unpack_tags(str(row[3])), tag)))
+
+        return self._marks_change(keys, to, "tagged")
+
     def set_note(self, key: str, note: str) -> Change:
         """Put *note* on an article; the empty note removes it."""
         return self._marks_change(

@@ -20,13 +20,17 @@ _NO_MARK = Mark("")
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction brings: articles and problems by path, paths to forget, folder times."""
+    """What one transaction brings: articles and problems by path, paths to forget, folder times.
+
+    ``arrived`` are the keys that the reader's rules are to look at.
+    """
 
     articles: list[Article] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     folders: list[tuple[str, str, bytes]] = field(default_factory=list)
     gone_folders: list[tuple[str, str]] = field(default_factory=list)
+    arrived: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.articles) + len(self.problems) + len(self.removed)
@@ -75,10 +79,21 @@ class Writer:
                 batch.gone_folders,
             )
             db.executemany("INSERT OR REPLACE INTO folder VALUES (?, ?, ?)", batch.folders)
+            db.executemany("INSERT OR IGNORE INTO arrived VALUES (?)", [(key,) for key in batch.arrived])
             # The farthest that a rowid lies behind its time: searches by time need to know.
             self._put_meta(db, "shift", self._shift)
             self._bump(db)
         return cleared
+
+    def looked_at(self, keys: Sequence[str]) -> None:
+        """The reader's rules have looked at the articles of *keys*."""
+        with sqlite.write(self.library.db):
+            self.library.db.executemany("DELETE FROM arrived WHERE key = ?", [(key,) for key in keys])
+
+    def note(self, name: str, value: int) -> None:
+        """Keep a number under *name*."""
+        with sqlite.write(self.library.db):
+            self._put_meta(self.library.db, name, value)
 
     def _load_sections(self, db: sqlite3.Connection) -> None:
         self._sections = {

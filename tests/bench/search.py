@@ -267,7 +267,7 @@ def main() -> None:
         library.close()
     print("\n".join(f"- {name}: {value}" for name, value in about.items()))
     print(
-        "\nMilliseconds: first page newest first and by rank, all rowids, the count, the count up to 10,001.\n"
+        "\nMilliseconds: first page newest first and by rank, all rowids, the count, the same up to 10,001.\n"
     )
     print(table(asked))
     print("\nAs typed.\n")
