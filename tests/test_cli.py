@@ -493,10 +493,12 @@ def test_problems(news: Path) -> None:
     assert newsfold("problems", str(news), "--fail").returncode == 0
 
 
-def test_only_opening_remembers(news: Path) -> None:
+def test_looking_does_not_remember_refreshing_does(news: Path) -> None:
     newsfold("list", str(news))
-    newsfold("refresh", str(news))
+    newsfold("problems", str(news))
     assert newsfold("folders").stdout == ""
+    newsfold("refresh", str(news))
+    assert newsfold("folders").stdout == f"{news}\n"
 
 
 def test_folders_are_forgotten(known: Path) -> None:

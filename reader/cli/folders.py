@@ -18,8 +18,8 @@ from reader.store.state import State
 
 
 def refresh(args: Namespace, locations: Locations, out: Output) -> int:
-    """``newsfold refresh``."""
-    with begin(args, locations) as session:
+    """``newsfold refresh``: who names folders here has scripts to come that will not."""
+    with begin(args, locations, remember=True) as session:
         report = bring_up_to_date(session, args)
         out.line(_summary(report))
         problems = session.library.problems()

@@ -18,15 +18,15 @@ from reader.store.rows import ArticleRow
 from reader.text import clean
 
 
-def begin(args: Namespace, locations: Locations) -> Session:
-    """The session that *args* ask for, its complaints told.
+def begin(args: Namespace, locations: Locations, *, remember: bool = False) -> Session:
+    """The session that *args* ask for, its complaints told; with *remember* its folders are kept.
 
     Raises:
         UsageError: there is no folder to look at.
         SourceError, StoreError: as :func:`reader.session.open_session`.
     """
     folders = [Path(folder) for folder in getattr(args, "folders", [])]
-    session = open_session(locations, folders, sample=args.sample)
+    session = open_session(locations, folders, sample=args.sample, remember=remember)
     for complaint in (*session.complaints, session.state.notice, session.state.read_only):
         if complaint:
             say(complaint)

@@ -17,7 +17,7 @@ _ABOUT: Final = """\
 Read a folder (or git clone) of Markdown articles with front matter: the
 outlets' coverage of one story folded together, in the terminal.
 
-Folders that are opened are remembered, one after the other; without any, the
+Folders that are opened or refreshed are remembered, one after the other; without any, the
 remembered ones are opened. A folder called like a command is written ./list."""
 
 _KEYS: Final = """\
