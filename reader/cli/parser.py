@@ -17,8 +17,9 @@ _ABOUT: Final = """\
 Read a folder (or git clone) of Markdown articles with front matter: the
 outlets' coverage of one story folded together, in the terminal.
 
-Folders that are opened or refreshed are remembered, one after the other; without any, the
-remembered ones are opened. A folder called like a command is written ./list."""
+Folders that are opened or refreshed are remembered, one after the other;
+without any, the remembered ones are opened. A folder called like a command is
+written ./list."""
 
 _KEYS: Final = """\
 KEY is an article's address in any spelling, its file, or the end of its path
