@@ -445,7 +445,7 @@ def test_many_open_a_new_one_at_once(tmp_path: Path) -> None:
         library.close()
 
 
-def test_every_flipped_byte_gives_rows_or_our_own_error(tmp_path: Path, library: Library) -> None:
+def test_flipped_bytes_give_rows_a_new_index_or_our_own_error(tmp_path: Path, library: Library) -> None:
     fill(library, *(f"n/{n}.md" for n in range(60)))
     library.close()
     sound = library.path.read_bytes()
@@ -465,13 +465,13 @@ def test_every_flipped_byte_gives_rows_or_our_own_error(tmp_path: Path, library:
             hurt.rows(hurt.ids())
             hurt.problems()
             hurt.folders("n")
-            outcomes.add("read")
+            outcomes.add("rebuilt" if hurt.rebuilt else "read")
         except StoreError:
             outcomes.add("told")
         hurt.rebuild()
         assert hurt.total() == 0
         hurt.close()
-    assert "told" in outcomes
+    assert outcomes >= {"read", "rebuilt"}
 
 
 def test_rebuilding_while_others_read(library: Library) -> None:
