@@ -190,6 +190,26 @@ class Journal:
         except OSError:
             yield None
 
+    def needed_but_damaged(self, path: Path, following: Path | None) -> int:
+        """Damaged lines of a file without which its changes do not follow on each other.
+
+        Half a line that a crash left, its commit never having happened, is not needed.
+        """
+        segment = self.segment(path)
+        after = self.segment(following) if following else None
+        reached = segment.prev if segment else 0
+        needed = unsure = 0
+        for record in self.read(path):
+            if record is None:
+                unsure += 1
+                continue
+            if record.prev > reached:
+                needed += max(unsure, 1)
+            reached, unsure = record.seq, 0
+        if after is not None and after.prev > reached:
+            needed += max(unsure, 1)
+        return needed
+
     def drop_before(self, seq: int) -> None:
         """Remove files that hold nothing after change *seq*; never the newest one."""
         files = self.files()

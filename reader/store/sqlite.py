@@ -9,6 +9,7 @@ store has to know it.
 from __future__ import annotations
 
 import contextlib
+import random
 import sqlite3
 import sys
 import time
@@ -141,7 +142,7 @@ def write(db: sqlite3.Connection) -> Iterator[None]:
         StoreReadOnly, StoreDamaged, StoreError; nothing was changed then.
     """
     with errors(db):
-        db.execute("BEGIN IMMEDIATE")
+        _begin(db)
         try:
             yield
             db.execute("COMMIT")
@@ -151,6 +152,25 @@ def write(db: sqlite3.Connection) -> Iterator[None]:
                 with contextlib.suppress(sqlite3.Error):
                     db.execute("ROLLBACK")
             raise
+
+
+def _begin(db: sqlite3.Connection) -> None:
+    # SQLite's own waiting backs off to ten tries a second, and starves beside
+    # a process that writes without pause: the file is free for moments only.
+    deadline = time.monotonic() + BUSY_SECONDS
+    waits = int(db.execute("PRAGMA busy_timeout").fetchone()[0])
+    db.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+            time.sleep(random.uniform(0.001, 0.006))  # noqa: S311 - only so that waiters do not march in step
+    finally:
+        db.execute(f"PRAGMA busy_timeout={waits}")
 
 
 @contextlib.contextmanager
@@ -206,10 +226,15 @@ def unbind(value: str | bytes) -> str:
 @contextlib.contextmanager
 def errors(where: sqlite3.Connection | Path) -> Iterator[None]:
     """Turn every :class:`sqlite3.Error` inside into one of our StoreErrors."""
+    path = where if isinstance(where, Path) else getattr(where, "path", None)
     try:
         yield
+    except UnicodeDecodeError as error:
+        # What the module raises when SQLite's message quotes a damaged name.
+        raise StoreDamaged(
+            f"{path or 'The database'} is damaged: it holds text that is not UTF-8."
+        ) from error
     except sqlite3.Error as error:
-        path = where if isinstance(where, Path) else getattr(where, "path", None)
         raise translated(error, path) from error
 
 

@@ -10,6 +10,9 @@ from reader.errors import StoreDamaged, StoreError, StoreNewer
 from reader.store import sqlite, state_schema
 from reader.store.state_table import Table
 
+BLANK: Final = "it holds nothing"
+"""The fault of a file whose making was cut off."""
+
 _MAGIC: Final = b"SQLite format 3\0"
 
 
@@ -60,6 +63,8 @@ def brief(error: StoreDamaged) -> str:
 def _identity_faults(db: sqlite3.Connection) -> list[str]:
     names = {name for kind, name, _ in state_schema.shape(db) if kind == "table"}
     identity = int(db.execute("PRAGMA application_id").fetchone()[0])
+    if not names and not identity:
+        return [BLANK]
     if not {"meta", "marks"} <= names:
         if identity == state_schema.APPLICATION_ID:
             return ["its tables are gone"]

@@ -28,6 +28,9 @@ from reader.store.backup import Safety, file_digest
 from reader.store.journal import sync_folder
 from reader.store.state_repair import Rebuilt
 
+_PATIENCE: Final = 30.0
+"""Seconds to wait while another process opens, which may mean that it repairs."""
+
 _live: Final[Counter[Path]] = Counter()
 _live_lock: Final = threading.Lock()
 
@@ -89,7 +92,7 @@ def _open_here(path: Path) -> bool:
 @contextlib.contextmanager
 def _alone(safety: Safety) -> Iterator[None]:
     """Only one process opens or repairs a state at a time."""
-    deadline = time.monotonic() + sqlite.BUSY_SECONDS
+    deadline = time.monotonic() + _PATIENCE
     try:
         handle = os.open(safety.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -115,10 +118,12 @@ def _open(path: Path, safety: Safety, clock: Callable[[], datetime]) -> Opened:
     notice = fault = ""
     if not path.exists() or not path.stat().st_size:
         if not safety.holds_anything():
-            return Opened(_new(path, safety))
+            return Opened(_made(sqlite.connect(path), safety))
         fault = "was empty" if path.exists() else "was missing"
     else:
         db, found = _checked(path, safety)
+        if db is not None and found == state_check.BLANK and not safety.holds_anything():
+            return Opened(_made(db, safety))
         fault = f"was damaged ({found})" if found else ""
     if db is None or fault:
         db, notice = _restored(path, safety, db, fault, clock())
@@ -135,11 +140,11 @@ def _open(path: Path, safety: Safety, clock: Callable[[], datetime]) -> Opened:
     return Opened(db, notice or brought_back)
 
 
-def _new(path: Path, safety: Safety) -> sqlite.Connection:
-    db = sqlite.connect(path)
+def _made(db: sqlite.Connection, safety: Safety) -> sqlite.Connection:
+    """Turn an empty database into a state."""
     try:
         with contextlib.suppress(OSError):
-            path.chmod(0o600)
+            safety.path.chmod(0o600)
         state_schema.migrate(db)
         with sqlite.write(db):
             safety.journal.begin(state_schema.get_meta(db, "id"), state_schema.version(db), 0)
@@ -167,6 +172,8 @@ def _checked(path: Path, safety: Safety) -> tuple[sqlite.Connection | None, str]
         return None, state_check.brief(error)
     try:
         faults = [] if sealed else state_check.faults(db, whole=suspected)
+        if not faults and state_repair.cut_off(db, safety):
+            faults = ["it is older than its journal"]
     except BaseException:
         db.close()
         raise

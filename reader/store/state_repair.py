@@ -138,6 +138,17 @@ def replay(db: sqlite.Connection, safety: Safety, until: int | None = None) -> b
     return whole
 
 
+def cut_off(db: sqlite.Connection, safety: Safety) -> bool:
+    """Whether *db* is older than what the journal can bring it forward from: it takes a backup, too."""
+    with sqlite.errors(db):
+        state_id = state_schema.get_meta(db, "id", "")
+        current = int(state_schema.get_meta(db, "seq"))
+    last = safety.journal.last()
+    if last is None or last[0] != state_id or last[1] <= current:
+        return False
+    return not _chain(safety, state_id, current)[1]
+
+
 def _chain(safety: Safety, state_id: str, current: int) -> tuple[list[Record], bool]:
     """The changes after *current*, newest first, and whether they follow on it without a gap.
 

@@ -72,6 +72,12 @@ class Stories(Core):
             row = STORY_SEEN.fetch(db, (key,)).get(key)
         return frozenset(json.loads(str(row[1]))) if row else frozenset()
 
+    def stories_seen(self, keys: Iterable[str]) -> dict[str, frozenset[str]]:
+        """What :meth:`story_seen` gives, for those of *keys* under which anything was."""
+        with self._reading() as db:
+            rows = STORY_SEEN.fetch(db, keys)
+        return {str(key): frozenset(json.loads(str(row[1]))) for key, row in rows.items()}
+
     def set_story_seen(self, key: str, keys: Iterable[str]) -> None:
         """Remember which articles of a story have been seen."""
         with self._plain_write() as db:
@@ -82,6 +88,12 @@ class Stories(Core):
         with self._reading() as db:
             rows = db.execute(f"{HEADLINES.select} WHERE key=? ORDER BY seen_at", (sqlite.bind(key),))
             return [_headline(row[2], row[3], row[1]) for row in HEADLINES.rows(rows)]
+
+    def headline_keys(self) -> frozenset[str]:
+        """The keys of the articles that headlines are remembered of."""
+        with self._reading() as db:
+            rows = db.execute("SELECT DISTINCT key FROM headlines")
+            return frozenset(sqlite.unbind(row[0]) for row in rows)
 
     def record_headlines(self, items: Iterable[tuple[str, Headline]]) -> None:
         """Remember (key, headline) pairs that differ from the newest one known of their key."""

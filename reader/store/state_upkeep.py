@@ -122,10 +122,11 @@ class Upkeep(Core):
             f"{b.path.name}: it is not what was written" for b in self._safety.backups() if not b.sound()
         ]
         journal = self._safety.journal
-        for path in journal.files():
+        files = journal.files()
+        for path, following in zip(files, [*files[1:], None], strict=True):
             if journal.segment(path) is None:
                 found.append(f"{path.name}: its first line is damaged")
-            if bad := sum(record is None for record in journal.read(path)):
+            elif bad := journal.needed_but_damaged(path, following):
                 found.append(f"{path.name}: {bad} damaged line{'' if bad == 1 else 's'}")
         return found
 

@@ -127,7 +127,7 @@ def test_killed_while_marking_often(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_four_at_once(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    kept = run(path, 40, at_once=4, seed=3)
+    kept = run(path, 20, at_once=4, seed=3)
     state = State.open(path)
     assert state.verify() == []
     state.close()
