@@ -58,6 +58,9 @@ class Marking(Controller):
 
     def changed(self) -> None:
         """Marks or link states changed: fetch what is in sight again."""
+        if self.screen.navigation.lets_go:
+            self.screen.navigation.reload()
+            return
         self.screen.list.forget_rows()
         self.screen.navigation.load_places()
         self.screen.reading.marks_changed()

@@ -44,7 +44,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place to come back to."""
+    """A place to come back to.
+
+    ``top`` is the first row of the list in sight; ``before`` where one was
+    before the list was narrowed.
+    """
 
     listing: Listing
     pane: Pane
@@ -52,6 +56,8 @@ class Location:
     shown: Shown | None = None
     scroll: int = 0
     item: str = ""
+    top: int = 0
+    before: Location | None = None
 
 
 def to_json(location: Location, key: str) -> dict[str, Any]:
@@ -64,21 +70,25 @@ def to_json(location: Location, key: str) -> dict[str, Any]:
         "unread_only": listing.unread_only,
         "pane": location.pane.value,
         "key": key,
+        "shown": location.shown.key if location.shown is not None else "",
+        "top": location.top,
         "scroll": location.scroll,
     }
 
 
-def from_json(value: object, default: Listing) -> tuple[Location, str]:
-    """The location and key that :func:`to_json` wrote; whatever makes no sense is *default*."""
+def from_json(value: object, default: Listing) -> tuple[Location, str, str]:
+    """The location that :func:`to_json` wrote, and the keys of the article under the cursor and of the one
+    shown; whatever makes no sense is *default*."""
     start = Location(default, Pane.LIST)
     if not isinstance(value, dict):
-        return start, ""
+        return start, "", ""
     try:
         place = Place(PlaceKind(value.get("kind", "all")), str(value.get("name", "")))
         sort = Sort(value.get("sort", default.sort.value))
         pane = Pane(value.get("pane", "list"))
-        scroll = max(0, int(value.get("scroll", 0)))
+        scroll, top = (max(0, int(value.get(name, 0))) for name in ("scroll", "top"))
     except (TypeError, ValueError):
-        return start, ""
+        return start, "", ""
     listing = replace(default, place=place, sort=sort, unread_only=value.get("unread_only") is True)
-    return Location(listing, pane, scroll=scroll), str(value.get("key", ""))
+    location = Location(listing, pane, scroll=scroll, top=top)
+    return location, str(value.get("key", "")), str(value.get("shown", ""))

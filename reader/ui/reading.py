@@ -23,6 +23,16 @@ _PREVIEW_DELAY = 0.04  # seconds: a held-down j draws only the articles it rests
 
 
 @dataclass(frozen=True, slots=True)
+class _Coming:
+    """What is being fetched for the article pane, and how it is to stand there."""
+
+    shown: Shown
+    scroll: int = 0
+    item: str = ""
+    keep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """Everything the article pane knows of what it shows. ``missing`` says why the file gave nothing."""
 
@@ -44,6 +54,7 @@ class Reading(Controller):
     def handlers(self) -> Mapping[str, Handler]:
         self.shown = None
         self.loaded = None
+        self._coming: _Coming | None = None
         self._dwell: Timer | None = None
         self._waiting_row = False
         return {
@@ -64,9 +75,8 @@ class Reading(Controller):
                 self._clear()
             return
         self._waiting_row = False
-        if self.shown is not None and self.shown.article == row.id and self.shown.mention is None:
-            return
-        self.show(Shown(row.id, row.key), delay=_PREVIEW_DELAY)
+        if not self._stands(row.id):
+            self.show(Shown(row.id, row.key), delay=_PREVIEW_DELAY)
 
     def row_arrived(self) -> None:
         """Rows were fetched: the one under the cursor may be among them."""
@@ -80,30 +90,41 @@ class Reading(Controller):
             return
         row = view.current
         number = view.ids[view.cursor]
-        if self.shown is None or self.shown.article != number or self.shown.mention is not None:
+        if not self._stands(number):
             self.show(Shown(number, row.key if row else ""))
         self.screen.show_pane(Pane.ARTICLE)
+
+    def _stands(self, number: int) -> bool:
+        """Whether the article pane shows article *number*, or soon will."""
+        shown = self._coming.shown if self._coming is not None else self.shown
+        return shown is not None and shown.article == number and shown.mention is None
 
     def show(
         self, shown: Shown, *, scroll: int = 0, item: str = "", delay: float = 0.0, keep: bool = False
     ) -> None:
         """Show *shown*, scrolled by *scroll* lines, *item* current; with *keep* from where one is."""
-        self.screen.work("article", self._show(shown, scroll, item, delay, keep=keep))
+        self._coming = _Coming(shown, scroll, item, keep)
+        self.screen.work("article", self._show(self._coming, delay))
 
-    async def _show(self, shown: Shown, scroll: int, item: str, delay: float, *, keep: bool) -> None:
-        if delay:
-            await asyncio.sleep(delay)
-        loaded = await in_thread(self._load, shown.article)
+    async def _show(self, coming: _Coming, delay: float) -> None:
+        try:
+            if delay:
+                await asyncio.sleep(delay)
+            loaded = await in_thread(self._load, coming.shown)
+        finally:
+            if self._coming is coming:
+                self._coming = None
         if loaded is None:
             self.screen.say("that article has gone from the library", bad=True)
             return
-        self.shown = Shown(shown.article, loaded.row.key, shown.mention)
+        self.shown = Shown(loaded.row.id, loaded.row.key, coming.shown.mention)
         self.loaded = loaded
-        self._draw(scroll, item, keep=keep)
+        self._draw(coming)
         self._start_dwell()
 
-    def _load(self, number: int) -> Loaded | None:
-        rows = self.library.rows([number])
+    def _load(self, shown: Shown) -> Loaded | None:
+        # Its file read anew, an article may stand under another number.
+        rows = self.library.rows([shown.article]) or (self.library.by_key(shown.key) if shown.key else [])
         if not rows:
             return None
         row = rows[0]
@@ -113,18 +134,18 @@ class Reading(Controller):
             article = reread(self.session.sources, row.path)
         except (NotFound, SourceError) as error:
             missing = str(error)
-        coverage = tuple(self.library.coverage(number))
+        coverage = tuple(self.library.coverage(row.id))
         addresses = _addresses(article) if article else ([row.url] if row.url else [])
         checks = self.state.checks([*addresses, *(p.url for p in coverage if p.url)])
         copies = tuple(r.path for r in self.library.by_key(row.key) if r.path != row.path)
         return Loaded(row, article, coverage, checks, self.state.mark(row.key), copies, missing)
 
-    def _draw(self, scroll: int, item: str, *, keep: bool) -> None:
+    def _draw(self, coming: _Coming) -> None:
         page = self._page()
         document = self.screen.document
-        document.show(page.blocks, at=scroll, keep=keep)
-        if not keep:
-            document.focus_item(item)
+        if not coming.keep:
+            document.current_item = coming.item  # as it was, in sight or not
+        document.show(page.blocks, at=coming.scroll, keep=coming.keep)
         self.screen.show_heads()
 
     def _page(self) -> Page:
@@ -135,13 +156,16 @@ class Reading(Controller):
         return article_page(self.loaded, now, key_of=self.screen.key_of)
 
     def _clear(self) -> None:
-        self.shown = self.loaded = None
+        self.shown = self.loaded = self._coming = None
+        self.screen.workers.cancel_group(self.screen, "article")
         self.screen.document.show(())
         self.screen.show_heads()
 
     def marks_changed(self) -> None:
         """Marks or link states changed: draw again what stands, where it stands."""
-        if self.shown is not None:
+        if (coming := self._coming) is not None:
+            self.show(coming.shown, scroll=coming.scroll, item=coming.item, keep=coming.keep)
+        elif self.shown is not None:
             self.show(self.shown, keep=True)
 
     # -- heads --------------------------------------------------------------------
@@ -210,7 +234,7 @@ class Reading(Controller):
         elif screen.document.scroll_page(1):
             screen.show_heads()
         else:
-            self.screen.work("list", self._finish_and_go_on())
+            self.screen.work("finish", self._finish_and_go_on())
 
     async def _finish_and_go_on(self) -> None:
         """Who read to the end has read it, however fast."""
@@ -253,6 +277,8 @@ class Reading(Controller):
             self.screen.opening.open_one()
         elif not item:
             self.step_piece(1)
+        elif item.startswith("address:"):
+            self.screen.opening.open_one()
         else:
             self.item_clicked(item)
 
@@ -262,7 +288,7 @@ class Reading(Controller):
         if piece is None or self.loaded is None:
             self.screen.document.focus_item(item)
             return
-        self.screen.document.focus_item(item)
+        self.screen.document.current_item = item  # where one comes back to; nothing is scrolled for it
         self.screen.navigation.push()
         if piece.article is not None:
             self.show(Shown(piece.article, piece.key))

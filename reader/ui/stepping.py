@@ -49,7 +49,7 @@ class Stepping(Controller):
 
     def step_unread(self, by: int) -> None:
         """To the nearest unread article below or above; the way wraps round."""
-        self.screen.work("list", self._step_unread(by))
+        self.screen.work("step", self._step_unread(by))
 
     async def _step_unread(self, by: int) -> None:
         view = self.screen.list

@@ -149,6 +149,8 @@ class MainScreen(Screen[None]):
     def show_pane(self, pane: Pane) -> None:
         """Make *pane* the active one."""
         self.pane = pane
+        if pane is not Pane.ARTICLE:
+            self.remove_class("-zen")
         for other in Pane:
             self.set_class(other is pane, f"-at-{other.value}")
         self.topics.active = pane is Pane.TOPICS
@@ -272,7 +274,7 @@ class MainScreen(Screen[None]):
             event.key
         )
         if event.key == "escape":
-            self.work("list", self.navigation.stop_narrow(keep=False))
+            self.work("list", self.navigation.stop_narrow(), exclusive=False)
         elif move is not None:
             self.list.move(move)
         else:
@@ -299,13 +301,14 @@ class MainScreen(Screen[None]):
     # -- messages ------------------------------------------------------------------
 
     @on(LineList.CursorMoved, "#list")
-    def _list_moved(self, event: LineList.CursorMoved) -> None:
-        self.navigation.left_row(event.before)
+    def _list_moved(self) -> None:
+        self.navigation.cursor_moved()
         self.show_heads()
         self.reading.preview()
 
     @on(LineList.Chosen)
     def _row_clicked(self, event: LineList.Chosen) -> None:
+        self._leave_input()
         self.show_pane(Pane.TOPICS if event.list is self.topics else Pane.LIST)
         if event.again or event.list is self.topics:
             self.navigation.enter()
@@ -316,6 +319,7 @@ class MainScreen(Screen[None]):
 
     @on(Document.ItemChosen)
     def _item_clicked(self, event: Document.ItemChosen) -> None:
+        self._leave_input()
         self.show_pane(Pane.ARTICLE)
         self.reading.item_clicked(event.id)
 
@@ -339,6 +343,11 @@ class MainScreen(Screen[None]):
         self._input.display = False
         self.set_focus(None)
 
+    def _leave_input(self) -> None:
+        """A click elsewhere keeps what was typed."""
+        if self._input.display:
+            self.navigation.keep_narrow(self._input.value)
+
     @on(Input.Changed, "#narrow")
     def _narrow_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -346,9 +355,13 @@ class MainScreen(Screen[None]):
             self.navigation.narrow(event.value)
 
     @on(Input.Submitted, "#narrow")
-    async def _narrow_done(self, event: Input.Submitted) -> None:
+    def _narrow_done(self, event: Input.Submitted) -> None:
         event.stop()
-        await self.navigation.stop_narrow(keep=True)
+        if event.value.strip():
+            self.navigation.keep_narrow(event.value)
+            self.show_pane(Pane.LIST)
+        else:
+            self.work("list", self.navigation.stop_narrow(), exclusive=False)
 
 
 def describe_keys(keymap: Keymap) -> list[tuple[str, str, str, str]]:

@@ -93,7 +93,7 @@ class ArticleList(LineList):
                 pages[page] = [rows_by_id[i] for i in wanted]
         offset = self.scroll_offset.y
         self.set_ids(ids, cursor, pages)
-        self.scroll_to(y=offset, animate=False, immediate=True)
+        self.scroll_to(y=offset, animate=False, force=True, immediate=True)
         self.show_cursor()
 
     def row(self, index: int) -> ArticleRow | None:

@@ -211,9 +211,23 @@ class LineList(ScrollView, can_focus=False, inherit_bindings=False):
         top, end = self.cursor * self.row_height, (self.cursor + 1) * self.row_height
         offset = self.scroll_offset.y
         if top < offset:
-            self.scroll_to(y=top, animate=False, immediate=True)
+            self.scroll_to(y=top, animate=False, force=True, immediate=True)
         elif end > offset + height:
-            self.scroll_to(y=end - height, animate=False, immediate=True)
+            self.scroll_to(y=end - height, animate=False, force=True, immediate=True)
+
+    @property
+    def top(self) -> int:
+        """The first row in sight."""
+        return int(self.scroll_offset.y) // self.row_height
+
+    def show_from(self, row: int) -> None:
+        """Have *row* first in sight, as far as the cursor stays in sight and rows fill the pane."""
+        self._scroll_top(row)
+        self.call_after_refresh(self._scroll_top, row)  # the pane may be about to grow
+
+    def _scroll_top(self, row: int) -> None:
+        self.scroll_to(y=row * self.row_height, animate=False, force=True, immediate=True)
+        self.show_cursor()
 
     def move(self, move: Move) -> None:
         """Move the cursor."""

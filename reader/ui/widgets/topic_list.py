@@ -51,7 +51,7 @@ class TopicList(LineList):
         cursor = places.index(wanted) if wanted in places else 1
         offset = self.scroll_offset.y
         self.set_count(len(entries), cursor)
-        self.scroll_to(y=offset, animate=False, immediate=True)
+        self.scroll_to(y=offset, animate=False, force=True, immediate=True)
         self.show_cursor()
 
     @property
@@ -66,7 +66,7 @@ class TopicList(LineList):
     def show_cursor(self) -> None:
         super().show_cursor()
         if self.cursor <= 1:  # the first heading belongs to the first row
-            self.scroll_to(y=0, animate=False, immediate=True)
+            self.scroll_to(y=0, animate=False, force=True, immediate=True)
 
     def render_row(self, index: int, width: int) -> list[list[Segment]]:
         entry = self._entries[index]

@@ -1,0 +1,191 @@
+"""Brings the list and the places from the library."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reader.store.rows import ArticleRow, PlaceKind, Sort
+from reader.ui import human
+from reader.ui.control import Controller, in_thread
+from reader.ui.places import Listing, Pane
+from reader.ui.widgets.article_list import PAGE
+
+if TYPE_CHECKING:
+    from reader.ui.screens.main import MainScreen
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Where a list that is being fetched is to stand.
+
+    On the article ``cursor``, or the one with its ``key`` where the file came to
+    be read anew; else on row ``near``. ``top`` is the first row in sight. With
+    ``standing`` the list is the one that is there, and the cursor's row stays in it.
+    """
+
+    cursor: int | None = None
+    near: int = 0
+    top: int | None = None
+    preview: bool = True
+    standing: bool = False
+    key: str = ""
+
+
+class Loading(Controller):
+    """Fetches what the list and the topics pane show. The latest load begun is the one that is shown."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        super().__init__(screen)
+        self.listing = Listing(sort=Sort(self.session.settings.sort))
+        self._aim: Aim | None = None
+        self._loads = 0
+        self._stood: int | None = None
+
+    @property
+    def today(self) -> int:
+        """The epoch second at which the reader's day began."""
+        return human.day_start(self.screen.now())
+
+    def load(self, cursor: int | None = None, *, near: int = 0, preview: bool = True) -> None:
+        """Fetch the list, the cursor on the article *cursor*, else on row *near*."""
+        self._start_load(Aim(cursor, near, preview=preview))
+
+    def _start_load(self, aim: Aim) -> None:
+        # Not exclusive: a load is never cancelled half-way, the latest one begun is shown.
+        self.screen.work("list", self.load_now(aim), exclusive=False)
+
+    @property
+    def loading(self) -> bool:
+        """Whether a list is being fetched."""
+        return self._aim is not None
+
+    async def load_now(self, aim: Aim) -> None:
+        """Fetch the list and show it where *aim* says, unless another load begins meanwhile."""
+        self._loads += 1
+        mine, self._aim = self._loads, aim
+        try:
+            ids, index, pages = await in_thread(self._fetch_list, self.listing, aim, self.screen.list.ids)
+        finally:
+            if mine == self._loads:
+                self._aim = None
+        if mine != self._loads:
+            return
+        view = self.screen.list
+        view.now = int(self.screen.now().timestamp())
+        view.hits = tuple(word.casefold() for word in self.listing.narrow.split())
+        view.when_empty = _why_empty(self.listing)
+        view.set_ids(ids, index, pages)
+        if aim.top is not None:
+            view.show_from(aim.top)
+        self._stood = ids[index] if ids else None
+        self.screen.show_heads()
+        moved = aim.standing and self._stood != aim.cursor and self.screen.pane is not Pane.ARTICLE
+        if aim.preview or moved:
+            self.screen.reading.preview()
+
+    def _fetch_list(
+        self, listing: Listing, aim: Aim, old: array[int]
+    ) -> tuple[array[int], int, dict[int, list[ArticleRow]]]:
+        """The ids, the row to stand on, and the pages around it. Called off the loop."""
+        ids = self.library.ids(
+            listing.place,
+            listing.sort,
+            today=self.today,
+            narrow=listing.narrow,
+            unread=listing.unread_only,
+        )
+        index = self._place_in(ids, aim, old)
+        index = max(0, min(index, len(ids) - 1))
+        return ids, index, self._pages(ids, (index // PAGE, index // PAGE + 1, index // PAGE - 1))
+
+    def _place_in(self, ids: array[int], aim: Aim, old: array[int]) -> int:
+        """The row for *aim*; the article one stands on is put back where the list would let go of it."""
+        if aim.cursor is None:
+            return aim.near
+        wanted = [aim.cursor, *(row.id for row in (self.library.by_key(aim.key) if aim.key else ()))]
+        for number in wanted:
+            if number in ids:
+                return ids.index(number)
+        if not aim.standing or not self.lets_go or not self.library.rows([aim.cursor]):
+            return aim.near
+        known = set(ids)
+        below = next((i for i in old[aim.near + 1 :] if i in known), None)
+        index = len(ids) if below is None else ids.index(below)
+        ids.insert(index, aim.cursor)
+        return index
+
+    def _pages(self, ids: array[int], pages: tuple[int, ...]) -> dict[int, list[ArticleRow]]:
+        last = (len(ids) - 1) // PAGE
+        return {p: self.library.rows(ids[p * PAGE : (p + 1) * PAGE]) for p in pages if 0 <= p <= last}
+
+    def fetch_pages(self, pages: tuple[int, ...]) -> None:
+        """Bring rows that the list is about to show."""
+        self.screen.work(f"pages-{pages[0]}", self._fetch(pages))
+
+    async def _fetch(self, pages: tuple[int, ...]) -> None:
+        ids = self.screen.list.ids
+        rows = await in_thread(self._pages, ids, pages)
+        self.screen.list.put_pages(rows, ids)
+        self.screen.reading.row_arrived()
+
+    def load_places(self) -> None:
+        """Fetch the topics pane."""
+        self.screen.work("places", self._load_places())
+
+    async def _load_places(self) -> None:
+        rows = await in_thread(self.library.places, self.today)
+        self.screen.topics.set_places(rows, self.listing.place)
+        self.screen.counts = {r.place: (r.unread, r.total) for r in rows}
+        self.screen.show_heads()
+
+    def reload(self) -> None:
+        """The library changed: fetch everything again, standing still."""
+        self.load_places()
+        view = self.screen.list
+        if self._aim is not None:
+            self._start_load(self._aim)
+        elif view.count:
+            row = view.current
+            aim = Aim(view.ids[view.cursor], view.cursor, view.top, preview=False, standing=True)
+            self._start_load(replace(aim, key=row.key if row else ""))
+        else:
+            self.load()
+        self.screen.reading.marks_changed()
+
+    @property
+    def lets_go(self) -> bool:
+        """Whether a mark can take an article out of this list."""
+        kinds = (PlaceKind.UNREAD, PlaceKind.STARRED)
+        return self.listing.unread_only or self.listing.place.kind in kinds
+
+    def cursor_moved(self) -> None:
+        """The list lets go of the row that was left, where a mark took it out meanwhile."""
+        view = self.screen.list
+        left, self._stood = self._stood, view.ids[view.cursor] if view.count else None
+        if left is None or left == self._stood or not self.lets_go or left not in view.ids:
+            return
+        index = view.ids.index(left)
+        row = view.row(index)
+        starred = self.listing.place.kind is PlaceKind.STARRED
+        if row is not None and ((row.read and self._hides_read) or (starred and not row.starred)):
+            view.drop_row(index)
+
+    @property
+    def _hides_read(self) -> bool:
+        return self.listing.unread_only or self.listing.place.kind is PlaceKind.UNREAD
+
+
+def _why_empty(listing: Listing) -> str:
+    """What an empty list says."""
+    if listing.narrow:
+        return "nothing here has these words"
+    if listing.unread_only or listing.place.kind is PlaceKind.UNREAD:
+        return "nothing unread here"
+    words = {
+        PlaceKind.STARRED: "nothing starred yet",
+        PlaceKind.TODAY: "nothing from today",
+        PlaceKind.BROKEN: "no broken links known: links are only asked when you say so",
+    }
+    return words.get(listing.place.kind, "nothing here")

@@ -1,0 +1,354 @@
+"""For the tests of the screen: real files, a real session, the real app, and a way to wait without sleeping.
+
+``desk(session)`` runs the app; its :class:`Desk` presses keys and waits until
+nothing is under way. The clock stands at :data:`NOW`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.worker import WorkerState
+
+from reader.config import Locations
+from reader.model import Mark
+from reader.session import Session, open_session
+from reader.store.rows import ArticleRow
+from reader.store.state import State
+from reader.ui.app import NewsfoldApp
+from reader.ui.places import Pane
+from reader.ui.screens.main import MainScreen
+
+NOW = datetime(2024, 3, 10, 12, 0, tzinfo=UTC)
+BASE = "https://news.test/"
+PATIENCE = 20.0
+"""Seconds after which something that should come is given up: a bound, never a measure."""
+
+_ASKING = ("prompt", "browser", "command-")
+_LONG = ("links", "ingest")
+
+# -- files --------------------------------------------------------------------
+
+
+def write(folder: Path, slug: str, body: str = "", **fields: Any) -> Path:
+    """Write one article. Values are JSON, which is YAML; ``webUrl`` is made of the slug unless given."""
+    fields = {"title": slug.replace("-", " ").capitalize(), "webUrl": BASE + slug} | fields
+    lines = [f"{name}: {json.dumps(value, ensure_ascii=True)}" for name, value in fields.items() if value is not None]
+    path = folder / f"{slug}.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("---\n" + "\n".join(lines) + f"\n---\n{body}", encoding="utf-8")
+    return path
+
+
+def when(**before: float) -> str:
+    """A time so long before :data:`NOW`, as the files write it."""
+    return (NOW - timedelta(**before)).isoformat()
+
+
+def related(slug: str, outlet: str, **fields: Any) -> dict[str, Any]:
+    """An entry of ``related`` that points to *slug*."""
+    entry = {
+        "title": slug.replace("-", " ").capitalize(),
+        "webUrl": BASE + slug,
+        "provider": {"name": outlet},
+        "publishedDateTime": when(days=2),
+        "type": "article",
+    }
+    return entry | fields
+
+
+OUTLETS = ("Aurora", "Beacon", "Courier", "Dispatch")
+LONG_BODY = "\n\n".join(f"Paragraph {n} of a long report." for n in range(80))
+
+
+def small_folder(folder: Path) -> Path:
+    """Twelve articles, newest first ``story-00`` to ``story-11``, three topics, four outlets.
+
+    ``story-01`` has five pieces of coverage: 00, 02 and 04 (in the library), two that are not.
+    ``story-02`` lists 03, ``story-05`` is long, ``story-06`` unpublished, ``story-07`` a video without quality.
+    """
+    for n in range(12):
+        fields: dict[str, Any] = {
+            "excerpt": f"What story {n} is about.",
+            "publishedDateTime": when(hours=1 + 5 * n),
+            "provider": {"name": OUTLETS[n % 4], "domain": "news.test"},
+            "topics": [("space", "law", "sea")[n % 3]],
+            "quality": (n * 37) % 100,
+            "heat": (n * 53) % 90,
+        }
+        if n == 1:
+            fields["related"] = [
+                related("story-02", "Courier"),
+                related("story-00", "Aurora"),
+                related("story-04", "Aurora"),
+                related("elsewhere-one", "Echo", excerpt="Known by hearsay.", quality=41),
+                related("elsewhere-two", "Fanal"),
+            ]
+        if n == 2:
+            fields["related"] = [related("story-03", "Dispatch")]
+        if n == 6:
+            fields["published"] = False
+        if n == 7:
+            fields |= {"type": "video", "quality": None}
+        write(folder, f"story-{n:02}", LONG_BODY if n == 5 else "", **fields)
+    return folder
+
+
+def url(n: int) -> str:
+    """The address, and key, of ``story-<n>``."""
+    return f"{BASE}story-{n:02}"
+
+
+# -- sessions -------------------------------------------------------------------
+
+
+def locations(root: Path) -> Locations:
+    return Locations(root / "data", root / "config", root / "cache", root / "state")
+
+
+def make_session(root: Path, *folders: Path, **settings: Any) -> Session:
+    """A session over *folders* with its databases below *root*. An article does not come to be read by itself."""
+    time.tzset()  # TZ is UTC (conftest)
+    session = open_session(locations(root), folders)
+    session.settings = replace(session.settings, **{"dwell": 60.0} | settings)
+    session.clock = lambda: NOW
+    return session
+
+
+def marks(root: Path, *keys: str) -> list[Mark]:
+    """What the file of marks says of *keys*, as another process sees it."""
+    with contextlib.closing(State.open(locations(root).state_db)) as state:
+        return [state.mark(key) for key in keys]
+
+
+# -- the app ----------------------------------------------------------------------
+
+
+class Desk:
+    """The running app under the hands of a test."""
+
+    def __init__(self, app: NewsfoldApp, pilot: Pilot[int]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def main(self) -> MainScreen:
+        assert self.app.main is not None
+        return self.app.main
+
+    # -- waiting
+
+    async def settle(self, *, long: bool = True) -> None:
+        """Wait until every message is handled and no worker runs (with *long*, ingest and link checks too).
+
+        A worker that waits for an answer on a dialogue is not waited for.
+        """
+        end = time.monotonic() + PATIENCE
+        quiet = 0
+        while quiet < 5:
+            assert time.monotonic() < end, [w.name for w in self._busy(long)]
+            await self.pilot._wait_for_screen()
+            if self.app._exception is not None:
+                raise self.app._exception
+            if busy := self._busy(long):
+                quiet = 0
+                tasks = [w._task for w in busy if w._task is not None]
+                if tasks:
+                    await asyncio.wait(tasks, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
+                else:
+                    await asyncio.sleep(0)
+            else:
+                quiet += 1
+
+    def _busy(self, long: bool) -> list[Any]:
+        asking = not isinstance(self.app.screen, MainScreen)
+        return [
+            w
+            for w in self.app.workers
+            if w.state in (WorkerState.PENDING, WorkerState.RUNNING)
+            and not (asking and w.group.startswith(_ASKING))
+            and not (not long and w.group in _LONG)
+        ]
+
+    async def until(self, true: Callable[[], object]) -> None:
+        """Wait until *true* says so."""
+        end = time.monotonic() + PATIENCE
+        while not true():
+            assert time.monotonic() < end, f"it never came:\n{self.text}"
+            await asyncio.sleep(0.01)
+
+    # -- hands
+
+    async def press(self, *keys: str, long: bool = True) -> None:
+        """Press *keys*, settling after each."""
+        for key in keys:
+            await self.tap(key)
+            await self.settle(long=long)
+
+    async def rush(self, *keys: str) -> None:
+        """Press *keys* at one go, then settle."""
+        for key in keys:
+            await self.tap(key)
+        await self.settle()
+
+    async def tap(self, key: str) -> None:
+        """Press one key and wait for nothing."""
+        await _send(self.app, key)
+
+    async def type(self, text: str) -> None:
+        await self.rush(*text)
+
+    async def resize(self, width: int, height: int = 30) -> None:
+        await self.pilot.resize_terminal(width, height)
+        await self.settle()
+
+    async def click(self, widget: Widget, x: int, y: int) -> None:
+        await self.pilot.click(widget, offset=(x, y))
+        await self.settle()
+
+    # -- eyes
+
+    @property
+    def pane(self) -> Pane:
+        return self.main.pane
+
+    @property
+    def row(self) -> ArticleRow:
+        """The row under the cursor."""
+        row = self.main.list.current
+        assert row is not None
+        return row
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles in the list, in order."""
+        rows = self.main.session.library.rows(list(self.main.list.ids))
+        return [r.title for r in rows]
+
+    def story(self) -> int:
+        """The number of the story under the cursor."""
+        return int(self.row.title[-2:])
+
+    @property
+    def stories(self) -> list[int]:
+        return [int(title[-2:]) for title in self.titles]
+
+    def drawn_row(self, index: int) -> str:
+        """Row *index* of the list as it is drawn."""
+        view = self.main.list
+        lines = view.render_row(index, 80)
+        return "\n".join("".join(s.text for s in line) for line in lines)
+
+    @property
+    def shown(self) -> str:
+        """The title of what the article pane shows."""
+        return self.article.split("\n")[0].strip()
+
+    @property
+    def article(self) -> str:
+        """Everything in the article pane, one line a line."""
+        return whole(self.main.document)
+
+    @property
+    def status(self) -> str:
+        return self.line("status")
+
+    def line(self, name: str) -> str:
+        """What stands in one of the one-line widgets."""
+        return self.main._line(name).text
+
+    @property
+    def visible(self) -> set[str]:
+        """The panes in sight."""
+        return {p.value for p in Pane if self.main.query_one(f"#{p.value}-pane").region.width and _seen(self.main, p)}
+
+    @property
+    def strips(self) -> list[list[str]]:
+        """The texts of every segment on the screen, line by line."""
+        return drawn(self.app.screen)
+
+    @property
+    def text(self) -> str:
+        """The screen as text."""
+        return "\n".join("".join(line).rstrip() for line in self.strips)
+
+
+async def _send(app: NewsfoldApp, key: str) -> None:
+    import unicodedata
+
+    from textual import events
+    from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
+
+    if len(key) == 1 and not key.isalnum():
+        key = _character_to_key(key)
+    try:
+        char: str | None = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(key, key)))
+    except KeyError:
+        char = key if len(key) == 1 else None
+    event = events.Key(key, char)
+    event.set_sender(app)
+    assert app._driver is not None
+    app._driver.send_message(event)
+    await asyncio.sleep(0)
+
+
+def _seen(main: MainScreen, pane: Pane) -> bool:
+    return bool(main.query_one(f"#{pane.value}-pane").display)
+
+
+def drawn(screen: Screen[Any]) -> list[list[str]]:
+    """The texts of every segment the compositor would draw."""
+    return [[s.text for s in strip if not s.control] for strip in screen._compositor.render_strips()]
+
+
+def whole(document: Any) -> str:
+    """All lines of a document, those out of sight too."""
+    lines = []
+    for y in range(document.line_count):
+        laid, line = document._column.at(y)
+        lines.append(" " * laid.indent + "".join(s.text for s in laid.row(line)))
+    return "\n".join(lines)
+
+
+@contextlib.asynccontextmanager
+async def desk(
+    session: Session, size: tuple[int, int] = (120, 30), *, settled: bool = True, close: bool = True
+) -> AsyncIterator[Desk]:
+    """Run the app over *session*; at the end its threads are waited for and the session is closed."""
+    loop = asyncio.get_running_loop()
+    pool = ThreadPoolExecutor(max_workers=8)
+    loop.set_default_executor(pool)
+    app = NewsfoldApp(session)
+    try:
+        async with app.run_test(size=size) as pilot:
+            found = Desk(app, pilot)
+            if settled and session.sources:
+                await found.until(lambda: app.main is not None and app.main.refreshing._generation >= 0)
+            if settled:
+                await found.settle()
+            yield found
+    finally:
+        with ThreadPoolExecutor(max_workers=1) as other:
+            await loop.run_in_executor(other, pool.shutdown)
+        loop.set_default_executor(ThreadPoolExecutor(max_workers=1))
+        if app.main is not None and close:
+            with contextlib.suppress(Exception):
+                app.main.navigation.save_place()
+        if close:
+            session.close()
+
+
+def texts(pieces: Iterable[Sequence[str]]) -> str:
+    return "\n".join("".join(line) for line in pieces)
