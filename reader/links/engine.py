@@ -165,7 +165,7 @@ class Engine:
         else:
             lane.strikes = 0
         if method == "HEAD" and status in HEAD_LIES:
-            lane.head_lies = lane.head_lies or status in (405, 501)
+            lane.head_lies = not lane.head_works and (lane.head_lies or status in (405, 501))
             self._again(job, "GET")
         elif status in PASSING and job.tries_left > 0 and lane.strikes < _PEACE_AFTER:
             job.tries_left -= 1
@@ -173,9 +173,12 @@ class Engine:
             after = 0.0 if status in PAUSES else self._policy.backoff
             self._again(job, "HEAD" if method == "HEAD" and status == 429 else "GET", after)
         elif status in REDIRECTS and answer.location:
+            lane.head_works = lane.head_works or method == "HEAD"
             self._follow(job, answer, answer.location)
         else:
-            if method == "GET" and job.method == "GET" and 200 <= status < 300 and not job.hops:
+            if method == "HEAD":
+                lane.head_works = True
+            elif job.method == "GET" and 200 <= status < 300 and not lane.head_works:
                 lane.head_lies = True  # HEAD said otherwise a moment ago
             self._conclude(job, judge(job.address, answer, job.hops), answer)
         if lane.strikes >= _PEACE_AFTER:

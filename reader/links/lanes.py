@@ -26,7 +26,7 @@ class Lane(Generic[T]):
     """One host: who waits, who is under way, and what was learnt of the host in this run."""
 
     __slots__ = (
-        *("active", "answered", "dead", "failures", "head_lies", "host"),
+        *("active", "answered", "dead", "failures", "head_lies", "head_works", "host"),
         *("listed", "next_at", "strikes", "waiting"),
     )
 
@@ -39,7 +39,9 @@ class Lane(Generic[T]):
         self.strikes = 0
         """Answers in a row that asked for peace."""
         self.head_lies = False
-        """GET is asked at once: this host refuses HEAD, or answers it wrongly."""
+        """GET is asked at once: this host refuses HEAD, or answers it wrongly, and never did otherwise."""
+        self.head_works = False
+        """A HEAD was answered well here, so one that is refused is refused for itself."""
         self.failures: Counter[str] = Counter()
         """Requests in a row that reached nobody, by origin."""
         self.answered: set[str] = set()
