@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from reader.cli.opening import begin, bring_up_to_date, find
 from reader.cli.output import Output, document, fit
@@ -27,10 +28,18 @@ def list_(args: Namespace, locations: Locations, out: Output) -> int:
         if args.json:
             write_json(session, ids, out)
             return 0
-        for start in range(0, len(ids), _CHUNK):
-            for row in session.library.rows(ids[start : start + _CHUNK]):
-                _line(row, out)
+        print_rows(session, ids, out)
     return 0
+
+
+def print_rows(session: Session, ids: Sequence[int], out: Output, *, keys_only: bool = False) -> None:
+    """A line for each of *ids*, or its key alone."""
+    for start in range(0, len(ids), _CHUNK):
+        for row in session.library.rows(ids[start : start + _CHUNK]):
+            if keys_only:
+                out.line(row.key)
+            else:
+                _line(row, out)
 
 
 def chosen(session: Session, args: Namespace) -> Sequence[int]:
@@ -112,8 +121,10 @@ def show(args: Namespace, locations: Locations, out: Output) -> int:
 # -- JSON -----------------------------------------------------------------------
 
 
-def write_json(session: Session, ids: Sequence[int], out: Output) -> None:
-    """One document with every article of *ids*, read from its file and written as it comes.
+def write_json(
+    session: Session, ids: Sequence[int], out: Output, more: Mapping[str, JsonValue] = MappingProxyType({})
+) -> None:
+    """One document with every article of *ids*, read from its file and written as it comes, and *more*.
 
     Files that gave nothing any more are named under ``problems`` at the end.
     """
@@ -127,7 +138,7 @@ def write_json(session: Session, ids: Sequence[int], out: Output) -> None:
                 except (NotFound, SourceError) as error:
                     problems.append({"path": row.path, "reason": str(error)})
 
-    document(out, "articles", items(), {"problems": problems})
+    document(out, "articles", items(), {**more, "problems": problems})
 
 
 def as_json(session: Session, row: ArticleRow) -> JsonValue:

@@ -75,7 +75,7 @@ def _fresh(parser: Parser) -> None:
     )
 
 
-def _json(parser: Parser) -> None:
+def _json(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--json", action="store_true", help='one document: {"schema": 1, "articles": […]}, in ASCII'
     )
@@ -145,6 +145,43 @@ def _forget(parser: Parser) -> None:
     parser.add_argument("forgotten", nargs="+", metavar="FOLDER")
 
 
+def _search(parser: Parser) -> None:
+    from reader.store.query import SORTS as ORDERS
+
+    parser.add_argument(
+        "query", nargs="+", metavar="QUERY", help="newsfold help query says what can be asked"
+    )
+    form = parser.add_mutually_exclusive_group()
+    _json(form)
+    form.add_argument("--ids", action="store_true", help="only the keys, one a line")
+    form.add_argument("--count", action="store_true", help="only how many there are")
+    parser.add_argument("--limit", type=_count, metavar="N", help="no more than N")
+    parser.add_argument("--sort", choices=ORDERS, help="the order; else the query's, else best match first")
+    _fresh(parser)
+
+
+def _searches(parser: Parser) -> None:
+    parser.add_argument("what", nargs="?", choices=("list", "export", "import"), default="list")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="the TOML file; else the standard streams")
+
+
+def _rules(parser: Parser) -> None:
+    parser.add_argument(
+        "what", nargs="?", choices=("list", "try", "add", "on", "off", "remove"), default="list"
+    )
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="try QUERY; add ACTION QUERY; on, off, remove N. ACTION: read, star, hide or 'tag NAME'",
+    )
+
+
+def _help(parser: Parser) -> None:
+    parser.add_argument("topic", choices=("query",), help="what can be asked, in / and = and search")
+    parser.add_argument("--markdown", action="store_true", help="as a table")
+
+
 def _nothing(_: Parser) -> None:
     return
 
@@ -152,12 +189,16 @@ def _nothing(_: Parser) -> None:
 COMMANDS: Final[dict[str, tuple[str, Callable[[Parser], None]]]] = {
     "refresh": ("read what is new, changed or gone; print counts and problems", _refresh),
     "list": ("list articles; when piped in full, tab-separated, the key last", _list),
+    "search": ("find articles by a query, best match first", _search),
     "show": ("print one article with its coverage", _show),
     "open": ("open articles in the browser", _open),
     "mark": ("mark articles read, unread, starred or not", _mark),
     "check": ("ask whether the articles' addresses still answer, and keep the answers", _check),
+    "searches": ("list saved searches; export or import them and the rules", _searches),
+    "rules": ("what is done with new articles: list, try, add, on, off, remove", _rules),
     "problems": ("list files that gave no article, as path:line: reason", _problems),
     "folders": ("list the remembered folders", _nothing),
+    "help": ("what can be asked in a query", _help),
     "forget": ("no longer remember these folders; marks on their articles stay", _forget),
 }
 
