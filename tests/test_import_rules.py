@@ -17,9 +17,9 @@ PACKAGE = Path(reader.__file__).parent
 
 LAYERS = (
     ("errors", "text", "address", "model"),
-    ("config", "assets", "frontmatter", "htmltext"),
+    ("config", "assets", "crash", "frontmatter", "htmltext"),
     ("store",),
-    ("sources", "rules", "ingest", "stories", "links", "browser", "session"),
+    ("sources", "filereader", "rules", "ingest", "folding", "stories", "links", "browser", "session"),
     ("ui", "cli", "__main__"),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
