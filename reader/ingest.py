@@ -14,6 +14,7 @@ from datetime import datetime
 
 from reader import frontmatter, rules, sources
 from reader.errors import NotFound, SourceError, StoreDamaged, StoreReadOnly
+from reader.folding import Folding
 from reader.model import Article, LinkCheck, Mark, Problem
 from reader.sources import Source
 from reader.store.library import Library
@@ -29,11 +30,16 @@ _KEEP_EVERY = 10  # batches of one folder between two notes of how far it is
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: files read of those to read."""
+    """How far a run is: files read of those to read; with no source, names folded into stories."""
 
     source: str
     done: int
     total: int
+
+    def __str__(self) -> str:
+        if not self.source:
+            return f"folding stories: {self.done:,} of {self.total:,}"
+        return f"reading {self.source}: {self.done:,} of {self.total:,} files"
 
 
 @dataclass(slots=True)
@@ -135,8 +141,13 @@ class Ingest:
         report.moved = len(self._moves.gone & self._moves.come)
         report.added -= report.moved
         report.removed -= report.moved
+        if not self._stopped:
+            Folding(self.library, self.state, self._folding, lambda: self._stopped).run()
         report.stopped = self._stopped
         return report
+
+    def _folding(self, done: int, total: int) -> None:
+        self.progress(Progress("", done, total))
 
     def _drop_other_sources(self) -> None:
         """A library belongs to one set of sources; a folder renamed in it leaves nothing behind."""
@@ -227,7 +238,7 @@ class Ingest:
 
 
 def sync(library: Library, state: State) -> bool:
-    """Copy into *library* the marks and link states it has not seen; True when there were any.
+    """Copy into *library* the marks, link states and story overrules it has not seen; True for any.
 
     Raises:
         StoreError: the library cannot be written.
@@ -238,7 +249,8 @@ def sync(library: Library, state: State) -> bool:
     marks = state.changed_since(library.meta("marks_seq"))
     checks = state.checks_since(library.meta("checks_seq"))
     writer.sync(marks, checks)
-    return bool(marks or checks)
+    overruled = Folding(library, state).overrule()
+    return bool(marks or checks or overruled)
 
 
 def reread(found: Sequence[Source], path: str) -> Article:

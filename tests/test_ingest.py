@@ -78,6 +78,16 @@ def dump(path: Path) -> dict[str, list[tuple[object, ...]]]:
                 " quality, heat, front, coverage, flags, read, starred, hidden, link FROM article"
                 " ORDER BY path"
             ).fetchall(),
+            "stories": db.execute(
+                "SELECT s.key, p.key, p.n, p.text, p.title, p.outlet, p.published, p.inside, s.pieces, s.outlets,"
+                " s.texts, s.new_pieces, (SELECT path FROM article a WHERE a.id = s.lead)"
+                " FROM piece p JOIN story s ON s.id = p.story ORDER BY p.key"
+            ).fetchall(),
+            "told": db.execute(
+                "SELECT a.path, s.key FROM telling t JOIN article a ON a.id = t.article"
+                " JOIN story s ON s.id = t.story ORDER BY a.path"
+            ).fetchall(),
+            "unfolded": db.execute("SELECT name FROM unfolded").fetchall(),
             "placings": db.execute(
                 f"SELECT {section}, a.path, p.unread, p.heat, p.quality, p.coverage"
                 " FROM placing p JOIN article a ON a.id = p.article ORDER BY 1, 2"
@@ -407,6 +417,8 @@ class Stopping:
         self.done = 0
 
     def progress(self, step: Progress) -> None:
+        if not step.source:  # stories
+            return
         self.done = max(self.done, step.done)
         if step.done:
             self.run.stop()

@@ -60,7 +60,7 @@ class _Progress:
     def __call__(self, progress: Progress) -> None:
         if progress.total and sys.stderr.isatty():
             self.shown = True
-            text = clean(f"reading {progress.source}: {progress.done:,} of {progress.total:,} files")
+            text = clean(str(progress))
             sys.stderr.write(f"\r\x1b[K{fit(text, 70)}")
             sys.stderr.flush()
 

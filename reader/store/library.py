@@ -15,6 +15,7 @@ from reader.errors import NotFound
 from reader.model import Outcome
 from reader.store import library_schema as schema
 from reader.store import sqlite
+from reader.store.library_stories import Shelf
 from reader.store.rows import (
     BROKEN_OUTCOMES,
     EVERYTHING,
@@ -27,7 +28,6 @@ from reader.store.rows import (
     ProblemRow,
     Sort,
 )
-from reader.store.search import Searching
 
 _ROW = (
     "id, path, key, title, outlet, published, type, quality, heat, front, coverage, flags, read, starred,"
@@ -46,7 +46,7 @@ _OUTCOMES = {o.value: o for o in Outcome}
 _NARROWED = ("title", "outlet", "excerpt")
 
 
-class Library(Searching):
+class Library(Shelf):
     """The index of one set of sources."""
 
     # -- places -----------------------------------------------------------

@@ -20,7 +20,7 @@ from reader.store import search_sql, sqlite
 
 _NEEDED = (
     "meta", "folder", "article", "mention", "section", "placing", "problem", "fts", "body", "arrived",
-    "remark",
+    "remark", "story", "piece", "telling", "alias", "unfolded", "overrule",
 )  # fmt: skip
 
 

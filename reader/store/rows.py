@@ -65,8 +65,65 @@ class PlaceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StoryRow:
+    """A story: its own key is its earliest piece's. Times are epoch seconds.
+
+    ``lead`` is the rowid of the article that stands for it, None where no
+    piece is in the library; ``articles`` counts those that are and are not
+    hidden, ``unread`` those of them not read. ``new_pieces`` and
+    ``new_outlets`` came since the reader looked, 0 where they never did.
+    """
+
+    id: int
+    key: str
+    lead: int | None
+    pieces: int
+    outlets: int
+    texts: int
+    first: int | None
+    last: int | None
+    new_pieces: int
+    new_outlets: int
+    articles: int
+    unread: int
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there is anything in it the reader has not seen."""
+        return bool(self.unread or self.new_pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class PieceRow:
+    """One piece of a story. ``article`` is its rowid when it is in the library.
+
+    ``text`` numbers the texts of its story: pieces with one number have one
+    text. ``key`` is the address, ``file:…``, or made up where there is none.
+    """
+
+    key: str
+    story: int
+    text: int
+    title: str
+    excerpt: str
+    outlet: str
+    domain: str
+    published: int | None
+    quality: int | None
+    type: str
+    url: str
+    has_amp: bool
+    article: int | None
+    read: bool
+    link: Outcome | None
+
+
+@dataclass(frozen=True, slots=True)
 class ArticleRow:
-    """What the list draws of an article. Times are epoch seconds; ``link`` the outcome of its address."""
+    """What the list draws of an article. Times are epoch seconds; ``link`` the outcome of its address.
+
+    ``story`` where the row stands for a whole story.
+    """
 
     id: int
     path: str
@@ -85,6 +142,7 @@ class ArticleRow:
     link: Outcome | None
     url: str
     excerpt: str
+    story: StoryRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

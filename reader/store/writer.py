@@ -13,6 +13,7 @@ from reader.store import indexing, sqlite
 from reader.store import library_schema as schema
 from reader.store.indexing import EXCERPT
 from reader.store.library import Library
+from reader.store.story_writer import next_era, note_coming, note_leaving
 from reader.text import clean
 
 _NO_MARK = Mark("")
@@ -70,6 +71,9 @@ class Writer:
             cleared = self._forget(db, [*batch.removed, *(a.path for a in batch.articles)])
             self._forget(db, [p.path for p in batch.problems])
             self._insert(db, batch.articles, marked, checked)
+            note_coming(db, (a.key for a in batch.articles))
+            if len(batch):
+                next_era(db)
             db.executemany(
                 "INSERT INTO problem VALUES (?, ?, '', ?, 0)",
                 [(p.path, p.line, clean(p.reason)) for p in batch.problems],
@@ -116,6 +120,7 @@ class Writer:
             if row is None:
                 problems += told > 0
                 continue
+            note_leaving(db, row[0])
             _unplace(db, row[0], f"{row[1]} {self._hidden(db)}")
             indexing.take(db, row[0])
             db.execute("DELETE FROM mention WHERE article = ?", (row[0],))

@@ -52,7 +52,7 @@ class Refreshing(Controller):
         now = time.monotonic()
         if progress.total and now - self._told > 0.2:
             self._told = now
-            self.screen.task_news(f"reading {progress.source}: {progress.done:,} of {progress.total:,} files")
+            self.screen.task_news(str(progress))
 
     async def _ingest(self, run: Ingest, *, quiet: bool) -> None:
         watch = self.screen.set_interval(_POLL_LOADING, self.poll)

@@ -1,0 +1,338 @@
+"""The stories in ``library.db``, read: what a list and a page show, and what making them asks for."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from reader.model import Article, Outcome, Provider, Related
+from reader.store import library_schema as schema
+from reader.store.rows import PieceRow, StoryRow
+from reader.store.search import Searching
+
+_CHUNK: Final = 500  # bound variables in one statement
+_MANY: Final = 5_000  # ids from which a whole table is read sooner than its rows one by one
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_OUTCOMES: Final = {o.value: o for o in Outcome}
+
+_PIECE: Final = (
+    "SELECT p.key, p.story, p.text, p.title, p.excerpt, p.outlet, p.domain, p.published, p.quality, p.type,"
+    " p.url, p.amp, a.id, a.read, a.link FROM piece p"
+    " LEFT JOIN article a ON a.id = (SELECT max(id) FROM article WHERE key = p.key)"
+)
+_SHOWN: Final = (
+    "SELECT count(*) FROM telling t JOIN article a ON a.id = t.article WHERE t.story = s.id AND NOT a.hidden"
+)
+_STORY: Final = (
+    "SELECT s.id, s.key, s.lead, s.pieces, s.outlets, s.texts, s.first, s.last, s.new_pieces, s.new_outlets,"
+    f" ({_SHOWN}), ({_SHOWN} AND NOT a.read) FROM story s"
+)
+
+
+class Shelf(Searching):
+    """The stories of a library."""
+
+    # -- lists --------------------------------------------------------------
+
+    def leads(self, ids: Sequence[int], *, fresh: bool = False) -> array[int]:
+        """The stories that the articles *ids* tell, in the order of each one's first article there.
+
+        A story is given by its lead article or, where that is hidden, by the
+        next; an article that is in no story yet stands for itself. With
+        *fresh* only stories with anything unread or new.
+        """
+        told = self._told(ids)
+        hidden = {row[0] for row in self._all("SELECT id FROM article WHERE hidden")}
+        keep = self._fresh() if fresh else None
+        leads = dict(self._all("SELECT id, lead FROM story WHERE lead IS NOT NULL")) if told else {}
+        found = array("q")
+        seen: set[int] = set()
+        for article in ids:
+            story = told.get(article)
+            if story is None:
+                if keep is None or article in keep[1]:
+                    found.append(article)
+            elif story not in seen:
+                seen.add(story)
+                if keep is None or story in keep[0]:
+                    lead = leads.get(story, article)
+                    found.append(article if lead in hidden else lead)
+        return found
+
+    def _told(self, ids: Sequence[int]) -> dict[int, int]:
+        """The story of each of *ids* that is in one."""
+        if len(ids) > _MANY:
+            return dict(self._all("SELECT article, story FROM telling"))
+        told: dict[int, int] = {}
+        for chunk in _chunks(ids):
+            told.update(
+                self._all(f"SELECT article, story FROM telling WHERE article IN ({_marks(chunk)})", chunk)
+            )
+        return told
+
+    def _fresh(self) -> tuple[set[int], set[int]]:
+        """The stories with anything unread or new, and the unread articles that are in none."""
+        stories = {row[0] for row in self._all("SELECT id FROM story WHERE new_pieces")}
+        alone: set[int] = set()
+        unread = (
+            "SELECT p.article, t.story FROM placing p LEFT JOIN telling t ON t.article = p.article"
+            " WHERE p.section = (SELECT id FROM section WHERE kind = 'all') AND p.unread"
+        )
+        for article, story in self._all(unread):
+            if story is None:
+                alone.add(article)
+            else:
+                stories.add(story)
+        return stories, alone
+
+    def by_outlets(self, leads: Sequence[int]) -> array[int]:
+        """*leads* of stories, those that most outlets tell first, else in their order."""
+        outlets = dict(self._all("SELECT lead, outlets FROM story WHERE lead IS NOT NULL"))
+        return array("q", sorted(leads, key=lambda lead: -outlets.get(lead, 0)))
+
+    def stories_of(self, articles: Sequence[int]) -> dict[int, StoryRow]:
+        """The story of each of *articles* that is in one."""
+        told = self._told(articles)
+        rows = {
+            row[0]: StoryRow(*row)
+            for chunk in _chunks(set(told.values()))
+            for row in self._all(f"{_STORY} WHERE s.id IN ({_marks(chunk)})", chunk)
+        }
+        return {article: rows[story] for article, story in told.items() if story in rows}
+
+    def telling(self, articles: Sequence[int]) -> dict[int, list[str]]:
+        """The keys of every article, not hidden, of the stories of *articles*, by those; leads first."""
+        told = self._told(articles)
+        keys: dict[int, list[str]] = {story: [] for story in told.values()}
+        for chunk in _chunks(keys):
+            for story, key in self._all(
+                "SELECT t.story, a.key FROM telling t JOIN article a ON a.id = t.article"
+                f" WHERE t.story IN ({_marks(chunk)}) AND NOT a.hidden ORDER BY t.story, t.rank",
+                chunk,
+            ):
+                keys[story].append(key)
+        return {article: keys[story] for article, story in told.items()}
+
+    # -- one story ----------------------------------------------------------
+
+    def story(self, key: str) -> StoryRow | None:
+        """The story that the piece *key* is in."""
+        row = self._one(f"{_STORY} WHERE s.id = (SELECT story FROM piece WHERE key = ?)", (key,))
+        return StoryRow(*row) if row else None
+
+    def stories(self, since: int | None = None) -> list[StoryRow]:
+        """The stories with a piece in the library, latest first; only those with a piece after *since*."""
+        where = "" if since is None else " AND s.last >= ?"
+        values = () if since is None else (since,)
+        rows = self._all(
+            f"{_STORY} WHERE s.lead IS NOT NULL{where} ORDER BY s.last IS NULL, s.last DESC, s.key", values
+        )
+        return [StoryRow(*row) for row in rows]
+
+    def pieces(self, story: int) -> list[PieceRow]:
+        """The pieces of *story*, by time, undated last."""
+        return [_piece_row(row) for row in self._all(f"{_PIECE} WHERE p.story = ? ORDER BY p.n", (story,))]
+
+    def pieces_of(self, keys: Collection[str]) -> list[PieceRow]:
+        """The pieces with these keys, by time, undated last; those unknown are left out."""
+        rows = [
+            row
+            for chunk in _chunks(dict.fromkeys(keys))
+            for row in self._all(f"{_PIECE} WHERE p.key IN ({_marks(chunk)})", chunk)
+        ]
+        return sorted(map(_piece_row, rows), key=lambda p: (p.published is None, p.published or 0, p.key))
+
+    def piece_keys(self, story: int) -> list[str]:
+        """The keys of the pieces of *story*, by time."""
+        return [row[0] for row in self._all("SELECT key FROM piece WHERE story = ? ORDER BY n", (story,))]
+
+    def topics(self, articles: Sequence[int]) -> list[str]:
+        """The topics of *articles*, most used first."""
+        names = dict(self._all("SELECT id, name FROM section WHERE kind = 'topic'"))
+        counts: dict[str, int] = {}
+        for chunk in _chunks(articles):
+            for (sections,) in self._all(
+                f"SELECT sections FROM article WHERE id IN ({_marks(chunk)})", chunk
+            ):
+                for section in sections.split():
+                    if name := names.get(int(section)):
+                        counts[name] = counts.get(name, 0) + 1
+        return sorted(counts, key=lambda name: (-counts[name], name))
+
+    def listers(self, key: str) -> list[str]:
+        """The keys of the articles that list the piece *key* by its address."""
+        rows = self._all(
+            "SELECT DISTINCT a.key FROM mention m JOIN article a ON a.id = m.article"
+            " WHERE m.key = ? AND m.key <> ''",
+            (key,),
+        )
+        return [row[0] for row in rows]
+
+    def aliased(self, names: Iterable[str]) -> dict[str, str]:
+        """The key of the article that each of *names*, made up for an entry without address, means."""
+        return {
+            name: key
+            for chunk in _chunks(names)
+            for name, key in self._all(
+                "SELECT l.name, min(a.key) FROM alias l JOIN article a ON a.id = l.article"
+                f" WHERE l.name IN ({_marks(chunk)}) GROUP BY l.name",
+                chunk,
+            )
+        }
+
+    # -- what making stories asks ----------------------------------------------
+
+    def unfolded(self, limit: int) -> list[str]:
+        """At most *limit* of the names of what changed since stories were made."""
+        return [row[0] for row in self._all("SELECT name FROM unfolded LIMIT ?", (limit,))]
+
+    def unfolded_count(self) -> int:
+        """How many names :meth:`unfolded` could give."""
+        count: int = self._one("SELECT count(*) FROM unfolded")[0]
+        return count
+
+    def unaliased(self) -> list[int]:
+        """The articles that came since stories were made."""
+        rows = self._all(
+            "SELECT a.id FROM unfolded u JOIN article a ON a.key = u.name"
+            " WHERE a.id NOT IN (SELECT article FROM telling)"
+        )
+        return [row[0] for row in rows]
+
+    def kept(self) -> int:
+        """How many articles there are, the hidden ones too."""
+        row = self._one("SELECT coalesce(sum(total), 0) FROM section WHERE kind IN ('all', 'hidden')")
+        return int(row[0])
+
+    def overrules(self) -> list[tuple[int, str, str, str]]:
+        """The overrules that the stories were made with: number, kind, key, other."""
+        return [tuple(row) for row in self._all("SELECT id, kind, key, other FROM overrule ORDER BY id")]
+
+    def vocabulary(self) -> Mapping[str, Mapping[str, float]] | None:
+        """The weights of words the stories were made with, None before there were any."""
+        row = self._one("SELECT value FROM meta WHERE name = 'vocabulary'")
+        return json.loads(row[0]) if row else None
+
+    def naming(self, names: Collection[str]) -> set[int]:
+        """The articles that have one of *names*: as their key, an entry's key or an alias."""
+        found: set[int] = set()
+        for chunk in _chunks(names):
+            marks = _marks(chunk)
+            for query in (
+                f"SELECT id FROM article WHERE key IN ({marks})",
+                f"SELECT article FROM mention WHERE key IN ({marks}) AND key <> ''",
+                f"SELECT article FROM alias WHERE name IN ({marks})",
+            ):
+                found.update(row[0] for row in self._all(query, chunk))
+        return found
+
+    def with_keys(self, keys: Collection[str]) -> list[int]:
+        """The articles with these keys."""
+        return [
+            row[0]
+            for chunk in _chunks(keys)
+            for row in self._all(f"SELECT id FROM article WHERE key IN ({_marks(chunk)})", chunk)
+        ]
+
+    def titles(self) -> Iterator[Article]:
+        """Every article with what words are weighed by: key, title, topics."""
+        names = dict(self._all("SELECT id, name FROM section WHERE kind = 'topic'"))
+        for path, key, title, published, updated, sections in self._all(
+            "SELECT path, key, title, published, updated, sections FROM article"
+        ):
+            yield Article(
+                key,
+                path,
+                title,
+                published_at=_moment(published),
+                updated_at=_moment(updated),
+                topics=_topics(sections, names),
+            )
+
+    def told(self, ids: Collection[int], *, addressless: bool = False) -> dict[int, Article]:
+        """The articles *ids* with all that stories are made of, as the index keeps it: text is clean.
+
+        With *addressless* only those of their entries that give no address.
+        """
+        names = dict(self._all("SELECT id, name FROM section WHERE kind = 'topic'"))
+        found: dict[int, Article] = {}
+        for chunk in _chunks(ids):
+            marks = _marks(chunk)
+            related: dict[int, list[Related]] = {}
+            only = " AND key = ''" if addressless else ""
+            for row in self._all(
+                "SELECT article, key, title, excerpt, outlet, domain, published, quality, type, url, amp"
+                f" FROM mention WHERE article IN ({marks}){only} ORDER BY article, n",
+                chunk,
+            ):
+                related.setdefault(row[0], []).append(_related(row))
+            for row in self._all(
+                "SELECT id, path, key, title, excerpt, outlet, domain, type, published, updated, url,"
+                f" quality, flags, sections FROM article WHERE id IN ({marks})",
+                chunk,
+            ):
+                found[row[0]] = _article(row, names, tuple(related.get(row[0], ())))
+        return found
+
+
+def _article(row: Sequence[Any], names: Mapping[int, str], related: tuple[Related, ...]) -> Article:
+    return Article(
+        key=row[2],
+        path=row[1],
+        title=row[3],
+        excerpt=row[4],
+        type=row[7],
+        published_at=_moment(row[8]),
+        updated_at=_moment(row[9]),
+        web_url=row[10],
+        amp_url="amp" if row[12] & schema.HAS_AMP else "",
+        quality=row[11],
+        provider=Provider(row[5], row[6]),
+        topics=_topics(row[13], names),
+        related=related,
+    )
+
+
+def _related(row: Sequence[Any]) -> Related:
+    return Related(
+        key=row[1],
+        title=row[2],
+        excerpt=row[3],
+        published_at=_moment(row[6]),
+        web_url=row[9],
+        amp_url=row[10],
+        type=row[8],
+        provider=Provider(row[4], row[5]),
+        quality=row[7],
+    )
+
+
+def _topics(sections: str, names: Mapping[int, str]) -> tuple[str, ...]:
+    return tuple(name for section in sections.split() if (name := names.get(int(section))))
+
+
+def _moment(epoch: int | None) -> datetime | None:
+    return None if epoch is None else _EPOCH + timedelta(seconds=epoch)
+
+
+def _piece_row(row: Sequence[Any]) -> PieceRow:
+    values = [*row[:11], bool(row[11]), row[12], bool(row[13]), _OUTCOMES.get(row[14])]
+    return PieceRow(*values)
+
+
+def _marks(chunk: Sequence[object]) -> str:
+    return ",".join("?" * len(chunk))
+
+
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    chunk: list[Any] = []
+    for value in values:
+        chunk.append(value)
+        if len(chunk) == _CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
