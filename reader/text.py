@@ -57,12 +57,12 @@ _LINE_TABLE: Final = _table(_BLANK)
 _BLOCK_TABLE: Final = _table("\n")
 # What the table would change, and combining marks: most text has none of it.
 _SUSPECT: Final = re.compile(
-    "[\x00-\x1f\x7f-\xa0\xad\u0300-\u036f\u0483-\u0489\u0591-\u0e4f"
-    "\u0f00-\u109f\u115f\u1160\u135d-\u135f\u1680\u1700-\u18af\u1920-\u1cff\u1dc0-\u1dff\u2000-\u200b\u200e-\u200f\u2028-\u202f"
+    "[\x00-\x1f\x7f-\xa0\xad\u0300-\u036f\u0483-\u0489\u0591-\u109f"
+    "\u115f\u1160\u135d-\u135f\u1680\u1700-\u18af\u1920-\u1cff\u1dc0-\u1dff\u2000-\u200b\u200e-\u200f\u2028-\u202f"
     "\u205f-\u206f\u20d0-\u20f0\u2800\u2cef-\u2cf1\u2d7f\u2de0-\u2dff\u302a-\u302f\u3099-\u309a\u3164\ua66f-\uabff\ud800-\udfff"
-    "\ufb1e\ufdd0-\ufdef\ufe20-\ufe2f\ufeff\uffa0\ufff9-\uffff\U00010000-\U0010ffff]"
+    "\ufb1e\ufdd0-\ufdef\ufe00-\ufe2f\ufeff\uffa0\ufff9-\uffff\U00010000-\U0010ffff]"
 )
-_HARMFUL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_HARMFUL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _RUN: Final = re.compile(r" {2,}")
 _MAX_MARKS: Final = 4
 
