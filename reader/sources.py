@@ -32,7 +32,9 @@ MAX_FILE = 16 * 1024 * 1024
 _SKIPPED = {"node_modules", "__pycache__"}
 _UNPROVEN = -1  # a time so recent that a later edit could bear it too
 _UNREAD = -2  # no time at all: the file is there, or was, and its article may be in
-_RACY_NS = 2_000_000_000  # the coarsest file time in use (FAT)
+_SECOND = 1_000_000_000
+_RACY_NS = 100_000_000  # longer than a tick of any kernel's file clock
+_RACY_COARSE_NS = 2 * _SECOND  # the same for times in whole seconds, as some file systems keep them (FAT)
 _ENTRY = struct.Struct("<qqQ")
 _ODD = {chr(c): chr(c + 0x1300) for c in range(0xDC80, 0xDD00)} | {
     chr(c): "".join(chr(0xEF00 + byte) for byte in chr(c).encode()) for c in range(0xEF80, 0xF000)
@@ -210,7 +212,8 @@ def _list(source: Source, path: str) -> tuple[dict[str, tuple[int, int, int]], l
                 continue  # vanished
             if info is None:
                 continue
-            proven = abs(now - info.st_mtime_ns) > _RACY_NS
+            racy = _RACY_NS if info.st_mtime_ns % _SECOND else _RACY_COARSE_NS
+            proven = abs(now - info.st_mtime_ns) > racy
             when = max(info.st_mtime_ns, info.st_ctime_ns) if proven else _UNPROVEN
             names[to_text(name)] = (when, info.st_size, info.st_ino)
     return names, folders

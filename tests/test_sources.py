@@ -134,6 +134,15 @@ def test_a_time_too_fresh_to_prove_anything_is_read_again(source: Source) -> Non
     assert look(source, known).changes == []
 
 
+def test_how_long_a_time_is_too_fresh_depends_on_how_fine_it_is(source: Source) -> None:
+    put(source, "fine.md", when=None)
+    put(source, "coarse.md", when=int(time.time()) + 1)
+    time.sleep(0.15)
+    known: dict[str, bytes] = {}
+    look(source, known)
+    assert changed(scan(source, known)) == ["coarse.md"]
+
+
 def test_a_time_in_the_future_is_as_good_as_any(source: Source) -> None:
     put(source, "a.md", when=time.time() + 86_400)
     known: dict[str, bytes] = {}
