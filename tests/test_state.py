@@ -72,7 +72,8 @@ class TestMarks:
     def test_notes_and_tags(self, state: State) -> None:
         state.set_note("a", "line one\nline two")
         state.set_tags("a", [" later ", "", "later", "x"])
-        state.set_tags("b", ["x"])
+        state.add_tag(["b"], "x")
+        assert state.add_tag(["a", "b"], "x").keys == ()
         assert state.mark("a").note == "line one\nline two"
         assert state.mark("a").tags == ("later", "x")
         assert state.tags() == [("x", 2), ("later", 1)]
@@ -291,6 +292,7 @@ class TestStories:
         assert state.story_seen("s") == frozenset()
         state.set_story_seen("s", ["b", "a", "a"])
         assert state.story_seen("s") == {"a", "b"}
+        assert state.stories_seen(["s", "t"]) == {"s": {"a", "b"}}
         state.set_story_seen("s", [])
         assert state.story_seen("s") == frozenset()
 
@@ -300,6 +302,7 @@ class TestStories:
             state.record_headlines([("k", Headline(title, excerpt, NOON + timedelta(hours=number)))])
         assert [h.title + h.excerpt for h in state.headline_history("k")] == ["Onex", "Twox", "Twoy", "Onex"]
         assert state.headline_history("other") == []
+        assert state.headline_keys() == {"k"}
 
     def test_headlines_are_bounded(self, state: State) -> None:
         for number in range(30):
@@ -372,6 +375,7 @@ WRITES: dict[str, Callable[[State], object]] = {
     "set_starred": lambda s: s.set_starred(["new"], True),
     "set_hidden": lambda s: s.set_hidden(["new"], True),
     "set_tags": lambda s: s.set_tags("new", ["x"]),
+    "add_tag": lambda s: s.add_tag(["new", address(1)], "x"),
     "set_note": lambda s: s.set_note("new", "x"),
     "undo": lambda s: s.undo(),
     "record_checks": lambda s: s.record_checks([LinkCheck("http://n/", Outcome.ALIVE, NOON)]),
@@ -404,8 +408,9 @@ def _exported() -> Iterator[str]:
 def test_every_writing_method_is_listed() -> None:
     reading = {
         "changed_since", "check_history", "checks", "checks_since", "close", "data_version", "export",
-        "get", "headline_history", "id", "mark", "marks", "open", "path", "rules", "searches", "seq",
-        "sources", "story_edits", "story_seen", "tags", "tend", "verify", "backups",
+        "get", "headline_history", "headline_keys", "id", "mark", "marks", "open", "path", "rules",
+        "searches", "seq", "sources", "stories_seen", "story_edits", "story_seen", "tags", "tend", "verify",
+        "backups",
     }  # fmt: skip
     public = {name for name in dir(State) if not name.startswith("_")}
     assert public == set(WRITES) | reading

@@ -68,7 +68,7 @@ def test_untouched_says_nothing(path: Path, master: tuple[Path, dict[str, object
     state.close()
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(24))
 def test_one_bit(path: Path, master: tuple[Path, dict[str, object]], seed: int) -> None:
     bit = random.Random(seed).randrange(path.stat().st_size * 8)
     flip(path, bit)
@@ -83,7 +83,7 @@ def test_one_bit(path: Path, master: tuple[Path, dict[str, object]], seed: int) 
     state.close()
 
 
-@pytest.mark.parametrize("byte", [*range(16, 28), *range(28, 100, 5), 47, 59])
+@pytest.mark.parametrize("byte", [*range(16, 28), *range(28, 100, 9), 47, 59])
 def test_each_byte_of_the_header(path: Path, master: tuple[Path, dict[str, object]], byte: int) -> None:
     flip(path, byte * 8 + byte % 8)
     come_back(path, master[1]).close()
@@ -173,7 +173,7 @@ class TestLog:
         assert state.notice == ""
         state.close()
 
-    @pytest.mark.parametrize("seed", range(15))
+    @pytest.mark.parametrize("seed", range(8))
     def test_one_bit(self, killed: tuple[Path, dict[str, object]], seed: int) -> None:
         """SQLite forgets, without a word, everything after the flip; the journal does not."""
         wal = killed[0].with_name("state.db-wal")

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from reader.errors import StoreDamaged, StoreNewer, StoreReadOnly
 from reader.store import sqlite, state_schema
@@ -60,9 +60,11 @@ class Change:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """One row of a kept table: as stored, its columns before and after; None: no such row."""
+class Edit(NamedTuple):
+    """One row of a kept table: as stored, its columns before and after; None: no such row.
+
+    A tuple, because "all read" makes 50,000 at once.
+    """
 
     table: Table
     key: Value
