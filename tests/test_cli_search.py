@@ -16,7 +16,8 @@ def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     folder = tmp_path / "news"
     folder.mkdir()
     for number, title in enumerate(("Beta opens", "Beta ends", "Nothing \x1b[31mhere"), 1):
-        text = f"---\ntitle: {json.dumps(title)}\npublishedDateTime: 2023-01-0{number}T00:00:00Z\nquality: {number}\n---\n"
+        when = f"2023-01-0{number}T00:00:00Z"
+        text = f"---\ntitle: {json.dumps(title)}\npublishedDateTime: {when}\nquality: {number}\n---\n"
         (folder / f"{number}.md").write_text(text, encoding="utf-8")
     assert run(["refresh", str(folder)]) == 0
     capsys.readouterr()

@@ -111,7 +111,26 @@ CREATE TABLE unfolded(name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE overrule(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, other TEXT NOT NULL);
 """
 
-INDEXES: Final = """
+FACTS: Final = frozenset(
+    {
+        "id",
+        "published",
+        "updated",
+        "quality",
+        "heat",
+        "coverage",
+        "front",
+        "flags",
+        "read",
+        "starred",
+        "hidden",
+    }
+)
+"""What searches ask of articles without a look at their rows, which are twenty times as wide."""
+
+_FACTS: Final = ", ".join(sorted(FACTS, key=lambda column: (column != "id", column)))
+
+INDEXES: Final = f"""
 CREATE UNIQUE INDEX IF NOT EXISTS article_path ON article(path);
 CREATE INDEX IF NOT EXISTS article_key ON article(key);
 CREATE INDEX IF NOT EXISTS article_starred ON article(id, read, hidden) WHERE starred;
@@ -120,9 +139,7 @@ CREATE INDEX IF NOT EXISTS article_hidden ON article(id) WHERE hidden;
 CREATE INDEX IF NOT EXISTS article_domain ON article(domain);
 CREATE INDEX IF NOT EXISTS article_type ON article(type);
 CREATE INDEX IF NOT EXISTS article_category ON article(category);
-CREATE INDEX IF NOT EXISTS article_facts ON article(
-    id, published, updated, quality, heat, coverage, front, flags, read, starred, hidden
-);
+CREATE INDEX IF NOT EXISTS article_facts ON article({_FACTS});
 CREATE INDEX IF NOT EXISTS mention_key ON mention(key) WHERE key <> '';
 CREATE INDEX IF NOT EXISTS placing_unread ON placing(section, article) WHERE unread;
 CREATE UNIQUE INDEX IF NOT EXISTS piece_key ON piece(key);

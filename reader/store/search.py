@@ -17,7 +17,7 @@ from reader.store import sqlite
 from reader.store.library_file import LibraryFile
 from reader.store.query import Complaint, Query, State, parse, walk
 from reader.store.rows import BROKEN_OUTCOMES, EVERYTHING, Place, PlaceKind
-from reader.store.search_sql import Condition, Index, Statement, compiled
+from reader.store.search_sql import RARE, Condition, Index, Statement, compiled
 
 RANKED: Final = 10_000
 """Ranking looks at so many of the newest matches; the others follow, newest first."""
@@ -167,7 +167,7 @@ class Searching(LibraryFile):
     def _of_place(self, place: Place, today: int) -> tuple[list[Condition], int | None]:
         match place.kind:
             case PlaceKind.STARRED:
-                return [Condition("a.starred")], None
+                return [Condition(f"{{id}} IN ({RARE['starred']})")], None
             case PlaceKind.TODAY:
                 return [Condition(f"{{id}} >= {schema.date_key(today)}")], None
             case PlaceKind.BROKEN:

@@ -53,15 +53,19 @@ NUMBERS: Final[Mapping[str, str]] = {
 STATES: Final[Mapping[str, str]] = {
     "read": "a.read",
     "unread": "NOT a.read",
-    "starred": "a.starred",
     "published": "a.front IS 1",
     "unpublished": "a.front IS 0",
-    "noted": "a.key IN (SELECT key FROM remark WHERE note <> '')",
-    "tagged": "a.key IN (SELECT key FROM remark WHERE tags <> '')",
     "sealed": f"a.flags & {schema.SEALED}",
     "story": "a.coverage > 0",
-    "hidden": "a.hidden",
 }
+RARE: Final[Mapping[str, str]] = {
+    # Left to itself SQLite walks the wider article_facts here.
+    "starred": "SELECT id FROM article INDEXED BY article_starred WHERE starred",
+    "hidden": "SELECT id FROM article INDEXED BY article_hidden WHERE hidden",
+    "noted": "SELECT id FROM article WHERE key IN (SELECT key FROM remark WHERE note <> '')",
+    "tagged": "SELECT id FROM article WHERE key IN (SELECT key FROM remark WHERE tags <> '')",
+}
+"""States of few articles: those are looked up, and no article for its state."""
 FEATURES: Final[Mapping[str, str]] = {
     "image": f"a.flags & {schema.HAS_IMAGE}",
     "amp": f"a.flags & {schema.HAS_AMP}",
@@ -78,7 +82,7 @@ ORDERS: Final[Mapping[str, str]] = {
     "title": "a.title = '', a.title COLLATE NOCASE, {id} DESC",
     "outlet": "a.outlet = '', a.outlet COLLATE NOCASE, {id} DESC",
 }
-_OF_ARTICLE: Final = re.compile(r"\ba\.")
+_OF_ARTICLE: Final = re.compile(r"\ba\.(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +117,11 @@ class Statement:
 
     def joined(self, more: str) -> str:
         """The statement without its select; *more* is what else is asked for and may need the article."""
-        needed = _OF_ARTICLE.search(f"{self.where} {more}") and self.source != "article a"
-        join = f" CROSS JOIN article a ON a.id = {self.id}" if needed else ""
+        needed = set(_OF_ARTICLE.findall(f"{self.where} {more}"))
+        join = ""
+        if needed and self.source != "article a":
+            narrow = " INDEXED BY article_facts" if needed <= schema.FACTS else ""
+            join = f" CROSS JOIN article a{narrow} ON a.id = {self.id}"
         return f"FROM {self.source}{join} WHERE {self.where}"
 
     def order(self, sort: str) -> str:
@@ -235,9 +242,9 @@ class _Compiler:
             case Time():
                 return self._time(node)
             case State(flag):
-                return Condition(f"({STATES[flag]})")
+                return self._among(RARE[flag]) if flag in RARE else Condition(f"({STATES[flag]})")
             case Link(group):
-                return _link(group)
+                return self._link(group)
             case Has(what):
                 return Condition(f"({FEATURES[what]})")
             case Word() | Phrase():
@@ -257,6 +264,17 @@ class _Compiler:
         bound = f"{self.id} >= {key}" if ">" in node.op else f"{self.id} <= {key + self._index.shift}"
         return Condition(f"({bound} AND a.published IS NOT NULL AND a.published {node.op} ?)", (epoch,))
 
+    def _among(self, ids: str, values: tuple[object, ...] = ()) -> Condition:
+        """Whether an article is one of *ids*, few; the walk along the words is not to seek each of them."""
+        return Condition(f"({'+' * (self.id == 'fts.rowid')}{self.id} IN ({ids}))", values)
+
+    def _link(self, group: str) -> Condition:
+        if group == "unchecked":
+            return Condition(f"(a.link IN ('', '{group}'))")
+        outcomes = tuple(o.value for o, info in OUTCOMES.items() if info.group == group)
+        ids = f"SELECT id FROM article WHERE link <> '' AND link IN ({_marks(outcomes)})"
+        return self._among(ids, outcomes)
+
     def _field(self, node: FieldIs) -> Condition:
         said = (node.field, node.text, node.exact, node.prefix)
         match node.field:
@@ -268,7 +286,7 @@ class _Compiler:
             case "note" | "tag":
                 column = {"note": "note", "tag": "tags"}[node.field]
                 found = f"SELECT key FROM remark WHERE value_is(?, ?, ?, ?, {column})"
-                return Condition(f"a.key IN ({found})", said)
+                return self._among(f"SELECT id FROM article WHERE key IN ({found})", said)
             case "url":
                 return _either(_address("a.url", node), _address("a.urls", node))
         return _address("a.key", node)
@@ -297,7 +315,7 @@ class _Compiler:
         if not self._with_hidden:
             return Condition(text)
         # The hidden are placed nowhere else; where they would be is kept beside them.
-        hidden = "SELECT id FROM article WHERE hidden AND shares(sections, ?)"
+        hidden = f"{RARE['hidden']} AND shares(sections, ?)"
         return Condition(f"({text} OR {self.id} IN ({hidden}))", (numbers.replace(",", ""),))
 
 
@@ -313,13 +331,6 @@ def _address(held: str, node: FieldIs) -> Condition:
 
 def _either(one: Condition, other: Condition) -> Condition:
     return Condition(f"({one.text} OR {other.text})", one.values + other.values)
-
-
-def _link(group: str) -> Condition:
-    if group == "unchecked":
-        return Condition(f"(a.link IN ('', '{group}'))")
-    outcomes = [o.value for o, info in OUTCOMES.items() if info.group == group]
-    return Condition(f"(a.link <> '' AND a.link IN ({_marks(outcomes)}))", tuple(outcomes))
 
 
 def _marks(values: Sequence[object]) -> str:
