@@ -19,7 +19,19 @@ LAYERS = (
     ("errors", "text", "address", "model"),
     ("config", "assets", "crash", "frontmatter", "htmltext"),
     ("store",),
-    ("sources", "filereader", "rules", "ingest", "folding", "stories", "links", "browser", "session"),
+    (
+        "sources",
+        "filereader",
+        "rules",
+        "ingest",
+        "folding",
+        "coverage",
+        "editions",
+        "stories",
+        "links",
+        "browser",
+        "session",
+    ),
     ("ui", "cli", "__main__"),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}

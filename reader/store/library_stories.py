@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from reader.model import Article, Outcome, Provider, Related
 from reader.store import library_schema as schema
-from reader.store.rows import PieceRow, StoryRow
+from reader.store.rows import HeadlineRow, PieceRow, StoryRow
 from reader.store.search import Searching
 
 _CHUNK: Final = 500  # bound variables in one statement
@@ -179,6 +179,18 @@ class Shelf(Searching):
             for name, key in self._all(
                 "SELECT l.name, min(a.key) FROM alias l JOIN article a ON a.id = l.article"
                 f" WHERE l.name IN ({_marks(chunk)}) GROUP BY l.name",
+                chunk,
+            )
+        }
+
+    def headlines(self, paths: Iterable[str]) -> dict[str, HeadlineRow]:
+        """How the articles at *paths* read, by path; those unknown are left out."""
+        return {
+            row[0]: HeadlineRow(*row)
+            for chunk in _chunks(paths)
+            for row in self._all(
+                "SELECT path, key, title, excerpt, coalesce(updated, published) FROM article"
+                f" WHERE path IN ({_marks(chunk)})",
                 chunk,
             )
         }

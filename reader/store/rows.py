@@ -146,6 +146,17 @@ class ArticleRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadlineRow:
+    """How an article reads in the index. ``at`` is when it was updated, else published."""
+
+    path: str
+    key: str
+    title: str
+    excerpt: str
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CoverageRow:
     """One piece of an article's coverage. ``article`` is its rowid when it is in the library."""
 
