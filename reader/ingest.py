@@ -8,11 +8,12 @@ of each of them and reads what is not yet in (after a kill a little more).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reader import frontmatter, rules, sources
+from reader import filereader, frontmatter, rules, sources
 from reader.errors import NotFound, SourceError, StoreDamaged, StoreReadOnly
 from reader.folding import Folding
 from reader.model import Article, LinkCheck, Mark, Problem
@@ -25,6 +26,7 @@ BATCH = 1_000
 """Files in one transaction."""
 
 _FIRST_BATCH = 200  # small, so that the first page shows soon
+_HEAVY = 16_000_000  # characters of text after which a transaction ends, however few its files
 _KEEP_EVERY = 10  # batches of one folder between two notes of how far it is
 
 
@@ -97,6 +99,8 @@ class Ingest:
         self._stopped = False
         self._moves = _Moves()
         self._rules_look = False
+        self.helpers: int | None = None
+        """Processes that read files beside this one; None: as many as are worth it."""
 
     def stop(self) -> None:
         """End soon; everything finished is kept."""
@@ -159,14 +163,21 @@ class Ingest:
                 self._write(batch)
 
     def _take(self, source: Source, scan: sources.Scan, report: Report) -> None:
+        inner = [f"{c.path}/{name}" if c.path else name for c in scan.changes for name in c.changed]
+        much = self._writer.loading() if len(inner) > BATCH else contextlib.nullcontext()
+        with much, contextlib.closing(filereader.read_all(source, inner, self.helpers)) as found:
+            self._take_found(source, scan, found, report)
+
+    def _take_found(
+        self, source: Source, scan: sources.Scan, found: Iterator[filereader.Found], report: Report
+    ) -> None:
         total, done = scan.changed, 0
         batch, limit = Batch(), _FIRST_BATCH
         self.progress(Progress(source.name, 0, total))
         for change in scan.changes:
-            inner = f"{change.path}/" if change.path else ""
             batches = 0
-            for number, name in enumerate(change.changed):
-                if self._stopped or len(batch) >= limit:
+            for number in range(len(change.changed)):
+                if self._stopped or len(batch) >= limit or batch.weight > _HEAVY:
                     if self._stopped or batches % _KEEP_EVERY == 0:
                         batch.folders.append((source.name, change.path, change.stats_after(number)))
                     self._flush(batch, report)
@@ -174,27 +185,16 @@ class Ingest:
                     batch, limit, batches = Batch(), BATCH, batches + 1
                 if self._stopped:
                     return
-                self._read(source, inner + name, batch)
+                batch.add(next(found))
                 done += 1
-            batch.removed.extend(f"{source.name}/{inner}{name}" for name in change.removed)
+            prefix = f"{source.name}/{change.path}/" if change.path else f"{source.name}/"
+            batch.removed.extend(prefix + name for name in change.removed)
             if change.gone:
                 batch.gone_folders.append((source.name, change.path))
             else:
                 batch.folders.append((source.name, change.path, change.stats))
         self._flush(batch, report)
         self.progress(Progress(source.name, done, total))
-
-    @staticmethod
-    def _read(source: Source, inner: str, batch: Batch) -> None:
-        path = f"{source.name}/{inner}"
-        try:
-            found = frontmatter.read(sources.read_file(source.root, inner), path)
-        except SourceError as error:
-            found = Problem(path, 0, str(error))
-        if isinstance(found, Article):
-            batch.articles.append(found)
-        else:
-            batch.problems.append(found)
 
     def _flush(self, batch: Batch, report: Report) -> None:
         if not len(batch) and not batch.folders and not batch.gone_folders:

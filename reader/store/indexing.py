@@ -49,9 +49,9 @@ def beyond(article: Article) -> bytes | None:
     return zlib.compress(f"{excerpt}\n{index_text(body_text(article.body))}".encode(), 3)
 
 
-def put(db: sqlite3.Connection, rows: Iterable[tuple[int, str, str, Iterable[str], bytes | None]]) -> None:
-    """Index articles: rowid, title and excerpt as kept, titles of related entries, what is beyond."""
-    db.executemany(_PUT, [(row[0], *_columns(*row[1:])) for row in sorted(rows, key=lambda r: r[0])])
+def put(db: sqlite3.Connection, rows: Iterable[tuple[int, str, str, str, str]]) -> None:
+    """Index articles: rowid and :func:`columns`, in the order of rowids."""
+    db.executemany(_PUT, rows)
 
 
 def take(db: sqlite3.Connection, number: int) -> None:
@@ -61,13 +61,14 @@ def take(db: sqlite3.Connection, number: int) -> None:
         (number,),
     ).fetchone()
     titles = db.execute("SELECT title FROM mention WHERE article = ? ORDER BY n", (number,)).fetchall()
-    db.execute(_TAKE, (number, *_columns(title, excerpt, (row[0] for row in titles), z)))
+    db.execute(_TAKE, (number, *columns(title, excerpt, (row[0] for row in titles), z)))
     db.execute("DELETE FROM body WHERE id = ?", (number,))
 
 
-def _columns(
+def columns(
     title: str, excerpt: str, related: Iterable[str], kept: bytes | None
 ) -> tuple[str, str, str, str]:
+    """What is indexed of an article: title and excerpt as kept, titles of related entries, what is beyond."""
     words, body = index_text(readable(excerpt)) if kept is None else "", ""
     if kept is not None:
         words, _, body = zlib.decompress(kept).decode().partition("\n")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from operator import itemgetter
+from typing import Any, Final
 
 from reader.address import MAX_ADDRESS, canonical
-from reader.model import Article, LinkCheck, Mark, Problem, Provider, Related
+from reader.model import Article, LinkCheck, Mark, Problem
 from reader.store import indexing, sqlite
 from reader.store import library_schema as schema
-from reader.store.indexing import EXCERPT
 from reader.store.library import Library
+from reader.store.preparing import Prepared, prepare
 from reader.store.story_writer import next_era, note_coming, note_leaving
 from reader.text import clean
 
 _NO_MARK = Mark("")
+_LOADING: Final = {"cache_size": -16_000, "wal_autocheckpoint": 8_000}  # KB; pages
 
 
 @dataclass(slots=True)
@@ -26,15 +30,25 @@ class Batch:
     ``arrived`` are the keys that the reader's rules are to look at.
     """
 
-    articles: list[Article] = field(default_factory=list)
+    articles: list[Article | Prepared] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     folders: list[tuple[str, str, bytes]] = field(default_factory=list)
     gone_folders: list[tuple[str, str]] = field(default_factory=list)
     arrived: list[str] = field(default_factory=list)
+    weight: int = 0
+    """Characters of text taken in by :meth:`add`."""
 
     def __len__(self) -> int:
         return len(self.articles) + len(self.problems) + len(self.removed)
+
+    def add(self, found: Prepared | Problem) -> None:
+        """Take in what a file gave."""
+        if isinstance(found, Problem):
+            self.problems.append(found)
+        else:
+            self.articles.append(found)
+            self.weight += found.weight
 
 
 class Writer:
@@ -47,6 +61,22 @@ class Writer:
         self._shift = 0
 
     # -- files --------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def loading(self) -> Iterator[None]:
+        """Meanwhile much is written: more is kept in memory and less often copied out of the log."""
+        db = self.library.db
+        with sqlite.errors(db):
+            before = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in _LOADING]
+            for name, value in _LOADING.items():
+                db.execute(f"PRAGMA {name}={value}")
+        try:
+            yield
+        finally:
+            if db is self.library.db:  # else it was begun anew
+                with sqlite.errors(db):
+                    for name, value in zip(_LOADING, before, strict=True):
+                        db.execute(f"PRAGMA {name}={value}")
 
     def apply(
         self,
@@ -61,8 +91,9 @@ class Writer:
         Raises:
             StoreError: nothing was changed.
         """
-        marked = marks(a.key for a in batch.articles)
-        checked = links(a.address for a in batch.articles if a.address)
+        articles = [a if isinstance(a, Prepared) else prepare(a) for a in batch.articles]
+        marked = marks(a.key for a in articles)
+        checked = links(a.address for a in articles if a.address)
         db = self.library.db
         with sqlite.write(db):
             sqlite.check_in_place(db)
@@ -70,7 +101,7 @@ class Writer:
             self._shift = self.library.meta("shift")
             cleared = self._forget(db, [*batch.removed, *(a.path for a in batch.articles)])
             self._forget(db, [p.path for p in batch.problems])
-            self._insert(db, batch.articles, marked, checked)
+            self._insert(db, articles, marked, checked)
             note_coming(db, (a.key for a in batch.articles))
             if len(batch):
                 next_era(db)
@@ -114,7 +145,7 @@ class Writer:
     def _forget(self, db: sqlite3.Connection, paths: Sequence[str]) -> int:
         """Take out what stands at *paths*; how many were problems."""
         problems = 0
-        for path in paths:
+        for path in _standing(db, paths):
             row = db.execute("SELECT id, sections FROM article WHERE path = ?", (path,)).fetchone()
             told = db.execute("DELETE FROM problem WHERE path = ?", (path,)).rowcount
             if row is None:
@@ -130,71 +161,60 @@ class Writer:
     def _insert(
         self,
         db: sqlite3.Connection,
-        articles: Sequence[Article],
+        articles: Sequence[Prepared],
         marks: Mapping[str, Mark],
         links: Mapping[str, LinkCheck],
     ) -> None:
         rows: list[tuple[object, ...]] = []
         placings: list[tuple[int, int, bool, int | None, int | None, int]] = []
         mentions: list[tuple[object, ...]] = []
-        warnings: list[tuple[object, ...]] = []
-        texts: list[tuple[int, str, str, list[str], bytes | None]] = []
-        taken: set[int] = set()
-        for article in sorted(articles, key=lambda a: (_epoch(a.published_at) or 0, a.path)):
+        texts: list[tuple[int, str, str, str, str]] = []
+        numbers = self._free_ids(db, articles)
+        for number, article in sorted(zip(numbers, articles, strict=True), key=itemgetter(0)):
             mark = marks.get(article.key, _NO_MARK)
             link = links.get(article.address)
-            number = self._free_id(db, schema.date_key(_epoch(article.published_at)), taken)
-            sections = self._sections_of(db, article)
-            coverage = len(article.related)
-            row = _article_values(article)
-            rows.append(
-                (
-                    number,
-                    *row,
-                    mark.read,
-                    mark.starred,
-                    mark.hidden,
-                    link.outcome.value if link else "",
-                    " ".join(map(str, sections)),
-                    _other_addresses(article),
-                )
-            )
+            outcome = link.outcome.value if link else ""
+            sections = sorted(self._section(db, *section) for section in article.sections)
+            places = " ".join(map(str, sections))
+            flags = (mark.read, mark.starred, mark.hidden, outcome, places, article.urls)
+            rows.append((number, *article.values, *flags))
             placings.extend(
-                (section, number, not mark.read, _fits(article.heat), _fits(article.quality), coverage)
+                (section, number, not mark.read, article.heat, article.quality, len(article.mentions))
                 for section in ([self._hidden(db)] if mark.hidden else sections)
             )
-            related = [_mention_values(r) for r in article.related]
-            mentions.extend((number, n, *values) for n, values in enumerate(related))
-            titles = [str(values[1]) for values in related]
-            texts.append((number, str(row[2]), str(row[3]), titles, indexing.beyond(article)))
-            warnings.extend((article.path, w.line, clean(w.field), clean(w.reason)) for w in article.warnings)
+            mentions.extend((number, n, *values) for n, values in enumerate(article.mentions))
+            texts.append((number, *article.columns))
         db.executemany(f"INSERT INTO article VALUES ({','.join('?' * 23)})", rows)
         placings.sort()
         db.executemany("INSERT INTO placing VALUES (?, ?, ?, ?, ?, ?)", placings)
         db.executemany(f"INSERT INTO mention VALUES ({','.join('?' * 12)})", mentions)
+        warnings = [(a.path, *warning) for a in articles for warning in a.warnings]
         db.executemany("INSERT INTO problem VALUES (?, ?, ?, ?, 1)", warnings)
-        db.executemany("INSERT INTO body VALUES (?, ?)", [(t[0], t[4]) for t in texts if t[4] is not None])
+        beyond = [(n, a.beyond) for n, a in zip(numbers, articles, strict=True) if a.beyond is not None]
+        db.executemany("INSERT INTO body VALUES (?, ?)", beyond)
         indexing.put(db, texts)
 
-    def _free_id(self, db: sqlite3.Connection, wanted: int, taken: set[int]) -> int:
+    def _free_ids(self, db: sqlite3.Connection, articles: Sequence[Prepared]) -> list[int]:
+        """A rowid for each of *articles*: of those of one second, in the order of their paths."""
+        wanted = [schema.date_key(article.published) for article in articles]
         # Whole archives share one midnight: remember where the last search ended.
-        number = self._next.get(wanted, wanted)
-        while number in taken or db.execute("SELECT 1 FROM article WHERE id = ?", (number,)).fetchone():
-            number += 1
-        self._next[wanted] = number + 1
-        taken.add(number)
-        if wanted != schema.UNDATED:
-            self._shift = max(self._shift, number - wanted)
-        return number
-
-    def _sections_of(self, db: sqlite3.Connection, article: Article) -> list[int]:
-        wanted = {("all", "")}
-        wanted |= {("topic", name) for topic in article.topics if (name := clean(topic, 200))}
-        if outlet := outlet_name(article.provider):
-            wanted.add(("outlet", outlet))
-        if article.published is False:
-            wanted.add(("unpublished", ""))
-        return sorted(self._section(db, *w) for w in wanted)
+        starts = {want: self._next.get(want, want) for want in wanted}
+        taken = set(_among(db, "SELECT id FROM article WHERE id IN", starts.values()))
+        found = [0] * len(articles)
+        for at in sorted(range(len(articles)), key=lambda at: (wanted[at], articles[at].path)):
+            want = wanted[at]
+            number = starts[want]
+            while number in taken or (
+                # only the first of each second was asked for above
+                number != want and db.execute("SELECT 1 FROM article WHERE id = ?", (number,)).fetchone()
+            ):
+                number += 1
+            self._next[want] = starts[want] = number + 1
+            taken.add(number)
+            found[at] = number
+            if want != schema.UNDATED:
+                self._shift = max(self._shift, number - want)
+        return found
 
     def _hidden(self, db: sqlite3.Connection) -> int:
         return self._section(db, "hidden", "")
@@ -287,11 +307,6 @@ class Writer:
         self._put_meta(db, "generation", self.library.meta("generation") + 1)
 
 
-def outlet_name(provider: Provider) -> str:
-    """The outlet as lists show it: its name, else its domain."""
-    return clean(provider.name, 200) or clean(provider.domain, 200)
-
-
 def _unplace(db: sqlite3.Connection, number: int, sections: str) -> None:
     db.executemany(
         "DELETE FROM placing WHERE section = ? AND article = ?",
@@ -299,63 +314,18 @@ def _unplace(db: sqlite3.Connection, number: int, sections: str) -> None:
     )
 
 
-def _epoch(when: datetime | None) -> int | None:
-    return None if when is None else int(when.timestamp())
+def _among(db: sqlite3.Connection, query: str, values: Iterable[object]) -> list[Any]:
+    """The first column of what *query*, which ends in ``IN``, gives for *values*."""
+    asked = json.dumps(list(values))
+    return [row[0] for row in db.execute(f"{query} (SELECT value FROM json_each(?))", (asked,))]
 
 
-def _article_values(a: Article) -> tuple[object, ...]:
-    flags = (
-        (schema.HAS_IMAGE if a.images else 0)
-        | (schema.HAS_AMP if a.amp_url or a.cdn_amp_url else 0)
-        | (schema.HAS_BODY if a.body.strip() else 0)
-        | (schema.SEALED if a.secured else 0)
-        | (schema.HAS_RELATED if a.related else 0)
-    )
-    return (
-        a.path,
-        a.key,
-        clean(a.title),
-        clean(a.excerpt, EXCERPT),
-        outlet_name(a.provider),
-        clean(a.provider.domain, 200),
-        clean(a.category, 200),
-        clean(a.type, 200),
-        _epoch(a.published_at),
-        _epoch(a.updated_at),
-        clean(a.address, MAX_ADDRESS),
-        _fits(a.quality),
-        _fits(a.heat),
-        a.published,
-        len(a.related),
-        flags,
-    )
-
-
-def _mention_values(r: Related) -> tuple[object, ...]:
-    return (
-        r.key,
-        clean(r.title),
-        clean(r.excerpt, EXCERPT),
-        outlet_name(r.provider),
-        clean(r.provider.domain, 200),
-        _epoch(r.published_at),
-        _fits(r.quality),
-        clean(r.type, 200),
-        clean(r.address, MAX_ADDRESS),
-        clean(r.amp_url or r.cdn_amp_url, MAX_ADDRESS),
-    )
-
-
-def _other_addresses(a: Article) -> str:
-    """The addresses of *a* besides the one it is opened at, one a line."""
-    found = dict.fromkeys((a.web_url, a.original_url, a.amp_url, a.cdn_amp_url))
-    return "\n".join(clean(url, MAX_ADDRESS) for url in found if url and url != a.address)
+def _standing(db: sqlite3.Connection, paths: Sequence[str]) -> list[str]:
+    """Those of *paths* at which an article or a problem stands."""
+    found = set(_among(db, "SELECT path FROM article WHERE path IN", paths))
+    found.update(_among(db, "SELECT path FROM problem WHERE path IN", paths))
+    return [path for path in dict.fromkeys(paths) if path in found]
 
 
 def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
-
-
-def _fits(number: int | None) -> int | None:
-    """SQLite's integers have 64 bits; a publisher's need not."""
-    return number if number is None or abs(number) < 1 << 62 else None

@@ -1,9 +1,11 @@
 """Loading a folder for the first time, and looking again: ours beside a floor and peers.
 
-Each program runs as a process of its own, in turn. Ours is ``newsfold refresh``
-on an empty home; *one process* is the same held to one. python-frontmatter
-fills the same store by the same writer. notmuch and mu index the same articles
-as messages, newsboat reloads them as RSS from ``file://``.
+Each program runs as a process of its own, in turn, on an empty home. Ours is
+what ``newsfold refresh`` does, until every article is in; folding them into
+stories, which no peer does, stands in a row of its own. *One process* is the
+same without helpers. python-frontmatter fills the same store by the same
+writer. notmuch and mu index the same articles as messages, newsboat reloads
+them as RSS from ``file://``.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from typing import Any
 import making
 from measuring import PEERS, PYTHON, ROOT, Part, Run, Table, in_turn, median, peak_mb, run, size_mb, tool
 
+from reader import ingest
 from reader.config import locate
 from reader.errors import NewsfoldError
 from reader.ingest import Ingest
@@ -52,14 +56,11 @@ def dirs(home: Path) -> dict[str, str]:
 # -- the programs
 
 
-def newsfold(folder: Path, home: Path) -> Run:
-    """The command line, as anyone would."""
-    return run([PYTHON, "-m", "reader", "refresh", str(folder)], env=dirs(home))
-
-
-def one_process(folder: Path, home: Path) -> Run:
-    """The same in one process."""
-    return run([PYTHON, __file__, "--child", "alone", str(folder), str(home)], env=dirs(home))
+def newsfold(folder: Path, home: Path, how: str = "best") -> Run:
+    """Ours in a process of its own, until every article is in; *how* ``alone``: without helpers."""
+    done = run([PYTHON, __file__, "--child", how, str(folder), str(home)], env=dirs(home))
+    folding = json.loads(done.out)
+    return replace(done, wall=done.wall - folding["wall"], cpu=done.cpu - folding["cpu"], out=done.out)
 
 
 def python_frontmatter(folder: Path, home: Path) -> Run:
@@ -98,13 +99,23 @@ def newsboat(feeds: Path, home: Path) -> Run:
 # -- the children
 
 
-def alone(folder: Path, home: Path) -> None:
-    """Load in this process alone."""
-    with session(home, folder) as ours:
-        ingest = Ingest(ours.library, ours.state, ours.sources)
-        if hasattr(ingest, "processes"):
-            ingest.processes = 1
-        ingest.run()
+def ours(folder: Path, home: Path, helpers: int | None) -> None:
+    """Load; print what folding the stories took of it."""
+    spent = {"wall": 0.0, "cpu": 0.0}
+    fold = ingest.Folding.run
+
+    def timed(self: ingest.Folding) -> bool:
+        wall, cpu = time.perf_counter(), time.process_time()
+        done = fold(self)
+        spent.update(wall=time.perf_counter() - wall, cpu=time.process_time() - cpu)
+        return done
+
+    ingest.Folding.run = timed  # type: ignore[method-assign]
+    with session(home, folder) as opened:
+        run = Ingest(opened.library, opened.state, opened.sources)
+        run.helpers = helpers
+        run.run()
+    print(json.dumps(spent))
 
 
 def fill_by_frontmatter(folder: Path, home: Path) -> None:
@@ -194,7 +205,7 @@ def _load(part: Part, size: int, rounds: int) -> None:
         homes = _Homes(Path(name))
         jobs = {
             "newsfold": lambda: newsfold(folder, next(homes)),
-            "newsfold, one process": lambda: one_process(folder, next(homes)),
+            "newsfold, one process": lambda: newsfold(folder, next(homes), "alone"),
         }
         found: dict[str, list[Run]] = {}
         sizes: dict[str, float] = {}
@@ -226,6 +237,10 @@ def _load(part: Part, size: int, rounds: int) -> None:
         wall, cpu, mb = (median([getattr(r, key) for r in runs]) for key in ("wall", "cpu", "mb"))
         row[job] = {"wall": wall, "cpu": cpu, "mb": mb, "database_mb": sizes[job], "runs": len(runs)}
         cells.append((job, wall, cpu, wall / ours, size / wall, mb, sizes[job], len(runs)))
+        if job == "newsfold":
+            folding = median([json.loads(r.out)["wall"] for r in runs])
+            row["folding"] = folding
+            cells.append(("and its stories folded", wall + folding, None, (wall + folding) / ours))
     part.data.setdefault("sizes", []).append(row)
     part.tables.append(
         Table(
@@ -385,8 +400,10 @@ def main() -> None:
     options = parser.parse_args()
     try:
         match options.child:
+            case "best":
+                ours(options.folder, Path(options.rest), None)
             case "alone":
-                alone(options.folder, Path(options.rest))
+                ours(options.folder, Path(options.rest), 0)
             case "frontmatter":
                 fill_by_frontmatter(options.folder, Path(options.rest))
             case "refresh":

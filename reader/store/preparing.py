@@ -1,0 +1,147 @@
+"""An article as the rows it will be, made without the database: by any thread or process."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from reader.address import MAX_ADDRESS
+from reader.model import Article, Provider, Related
+from reader.store import indexing
+from reader.store import library_schema as schema
+from reader.store.indexing import EXCERPT
+from reader.text import clean
+
+Values = tuple[object, ...]
+
+
+class Prepared(NamedTuple):
+    """What of an article goes into the tables; only plain values, so that it can pass between processes.
+
+    ``published`` is in epoch seconds; ``values`` are the columns of ``article``
+    from path to flags; ``sections`` are kind and name; ``columns`` those of the
+    full-text index; ``warnings`` are line, field and reason.
+    """
+
+    path: str
+    key: str
+    address: str
+    published: int | None
+    quality: int | None
+    heat: int | None
+    values: Values
+    urls: str
+    sections: tuple[tuple[str, str], ...]
+    mentions: tuple[Values, ...]
+    columns: tuple[str, str, str, str]
+    beyond: bytes | None
+    warnings: tuple[tuple[int, str, str], ...]
+
+    @property
+    def weight(self) -> int:
+        """Characters of text, about."""
+        return sum(map(len, self.columns))
+
+
+def prepare(article: Article) -> Prepared:
+    """The rows of *article*."""
+    published = _epoch(article.published_at)
+    quality, heat = _fits(article.quality), _fits(article.heat)
+    outlet = outlet_name(article.provider)
+    title, excerpt = clean(article.title), clean(article.excerpt, EXCERPT)
+    mentions = tuple([_mention(r) for r in article.related])
+    beyond = indexing.beyond(article)
+    values = (
+        article.path,
+        article.key,
+        title,
+        excerpt,
+        outlet,
+        _name(article.provider.domain),
+        _name(article.category),
+        _name(article.type),
+        published,
+        _epoch(article.updated_at),
+        clean(article.address, MAX_ADDRESS),
+        quality,
+        heat,
+        article.published,
+        len(article.related),
+        _flags(article),
+    )
+    return Prepared(
+        article.path,
+        article.key,
+        article.address,
+        published,
+        quality,
+        heat,
+        values,
+        _other_addresses(article),
+        _sections(article, outlet),
+        mentions,
+        indexing.columns(title, excerpt, [str(m[1]) for m in mentions], beyond),
+        beyond,
+        tuple([(w.line, clean(w.field), clean(w.reason)) for w in article.warnings]),
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _name(text: str) -> str:
+    return clean(text, 200)
+
+
+def outlet_name(provider: Provider) -> str:
+    """The outlet as lists show it: its name, else its domain."""
+    return _name(provider.name) or _name(provider.domain)
+
+
+def _sections(article: Article, outlet: str) -> tuple[tuple[str, str], ...]:
+    wanted = [("all", "")]
+    wanted += [("topic", name) for topic in article.topics if (name := _name(topic))]
+    if outlet:
+        wanted.append(("outlet", outlet))
+    if article.published is False:
+        wanted.append(("unpublished", ""))
+    return tuple(dict.fromkeys(wanted))
+
+
+def _epoch(when: datetime | None) -> int | None:
+    return None if when is None else int(when.timestamp())
+
+
+def _flags(a: Article) -> int:
+    return (
+        (schema.HAS_IMAGE if a.images else 0)
+        | (schema.HAS_AMP if a.amp_url or a.cdn_amp_url else 0)
+        | (schema.HAS_BODY if a.body.strip() else 0)
+        | (schema.SEALED if a.secured else 0)
+        | (schema.HAS_RELATED if a.related else 0)
+    )
+
+
+def _mention(r: Related) -> Values:
+    return (
+        r.key,
+        clean(r.title),
+        clean(r.excerpt, EXCERPT),
+        outlet_name(r.provider),
+        _name(r.provider.domain),
+        _epoch(r.published_at),
+        _fits(r.quality),
+        _name(r.type),
+        clean(r.address, MAX_ADDRESS),
+        clean(r.amp_url or r.cdn_amp_url, MAX_ADDRESS),
+    )
+
+
+def _other_addresses(a: Article) -> str:
+    """The addresses of *a* besides the one it is opened at, one a line."""
+    found = dict.fromkeys((a.web_url, a.original_url, a.amp_url, a.cdn_amp_url))
+    return "\n".join([clean(url, MAX_ADDRESS) for url in found if url and url != a.address])
+
+
+def _fits(number: int | None) -> int | None:
+    """SQLite's integers have 64 bits; a publisher's need not."""
+    return number if number is None or abs(number) < 1 << 62 else None
