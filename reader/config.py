@@ -141,7 +141,7 @@ class Settings:
         False, "Whether links to private and loopback addresses may be checked and opened."
     )
     archive_url: str = _setting(
-        "https://web.archive.org/web/", "Where archived copies are looked for.", _base_url
+        "https://web.archive.org", "The web archive where copies are looked for.", _base_url
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from reader import browser
+from reader import browser, linkstate
 from reader.cli.articles import addresses_of, as_json, status
 from reader.cli.opening import begin, bring_up_to_date, find_all
 from reader.cli.output import Output, document
-from reader.config import Locations, Settings
+from reader.config import Locations
 from reader.errors import LinkError, UsageError
 from reader.ingest import reread, sync
-from reader.links import Checker, Policy
+from reader.links import Checker
 
 
 def open_(args: Namespace, locations: Locations, out: Output) -> int:
@@ -44,7 +44,7 @@ def check(args: Namespace, locations: Locations, out: Output) -> int:
         if not addresses:
             raise LinkError(f"{articles[0].path} has no address to ask")
         checker = Checker(
-            policy_of(session.settings), known=session.state.checks, keep=session.state.record_checks
+            linkstate.policy(session.settings), known=session.state.checks, keep=session.state.record_checks
         )
         report = checker.check(addresses, force=True)
         sync(session.library, session.state)
@@ -57,10 +57,3 @@ def check(args: Namespace, locations: Locations, out: Output) -> int:
             told = status(answer) if answer and address not in report.put_off else "put off by its host"
             out.columns([(told, 0), (address, 0)] if not out.tty else [(f"{address}  {told}", 0)])
     return 0
-
-
-def policy_of(settings: Settings) -> Policy:
-    """How links are asked, with what the settings say."""
-    if settings.user_agent:
-        return Policy(user_agent=settings.user_agent, allow_private=settings.allow_private_links)
-    return Policy(allow_private=settings.allow_private_links)

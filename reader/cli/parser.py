@@ -131,6 +131,29 @@ def _check(parser: Parser) -> None:
     _fresh(parser)
 
 
+def _links(parser: Parser) -> None:
+    parser.add_argument("what", choices=("check", "report", "moved"))
+    parser.add_argument("query", nargs="*", metavar="QUERY", help="check: only these; else every article")
+    parser.add_argument("--stale", metavar="7d", help="check: ask again what was asked before that long")
+    parser.add_argument("--force", action="store_true", help="check: ask all again")
+    parser.add_argument("--all", action="store_true", help="check: AMP and original addresses as well")
+    parser.add_argument(
+        "--fail-on", metavar="W,…", help="check: exit with 1 for these outcomes, as gone,error"
+    )
+    parser.add_argument("--suggest", action="store_true", help="check: say what can be read instead")
+    parser.add_argument(
+        "--probe", action="store_true", help="check: find pages that pretend, by a made-up neighbour"
+    )
+    parser.add_argument(
+        "--allow-private", action="store_true", help="check: private and loopback addresses too"
+    )
+    parser.add_argument("--patch", action="store_true", help="moved: a unified diff for git apply")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one document")
+    form.add_argument("--csv", action="store_true", help="check: a table")
+    _fresh(parser)
+
+
 def _problems(parser: Parser) -> None:
     _folders(parser)
     parser.add_argument(
@@ -194,6 +217,7 @@ COMMANDS: Final[dict[str, tuple[str, Callable[[Parser], None]]]] = {
     "open": ("open articles in the browser", _open),
     "mark": ("mark articles read, unread, starred or not", _mark),
     "check": ("ask whether the articles' addresses still answer, and keep the answers", _check),
+    "links": ("the links of the whole archive: check, report, moved", _links),
     "searches": ("list saved searches; export or import them and the rules", _searches),
     "rules": ("what is done with new articles: list, try, add, on, off, remove", _rules),
     "problems": ("list files that gave no article, as path:line: reason", _problems),

@@ -68,6 +68,7 @@ _WHERE: Final = {
     "mark": ("marks", "mark"),
     "open": ("links", "open_"),
     "check": ("links", "check"),
+    "links": ("health", "links"),
 }
 """Where each command is done; only that module is loaded, for a short start."""
 

@@ -183,6 +183,12 @@ class Library(Shelf):
         """The addresses of *ids*, each once, in order; articles without one are left out."""
         return list(dict.fromkeys(row.url for row in self.rows(ids) if row.url))
 
+    def link_facts(self) -> list[tuple[int | None, str, str, str, str]]:
+        """(published, outlet, outcome or ``""``, address, path) of every article with an address, newest first."""
+        return self.db.execute(
+            "SELECT published, outlet, link, url, path FROM article WHERE url <> '' ORDER BY id DESC"
+        ).fetchall()
+
     def unread_keys(self, ids: Sequence[int]) -> list[str]:
         """The keys of those of *ids* that are not read, each once."""
         keys: dict[str, None] = {}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from reader import linkstate
 from reader.address import host_of
 from reader.ingest import sync
-from reader.links import Checker, Policy, Progress, Report
+from reader.links import Checker, Progress, Report
 from reader.model import OUTCOMES, Outcome
 from reader.ui.control import Controller, Handler, in_thread
 from reader.ui.screens.prompt import Question
@@ -20,9 +21,9 @@ class Linking(Controller):
         self._checker: Checker | None = None
         return {"check": self.check, "check_all": self.check_all}
 
-    def check(self) -> None:
-        """Ask for every address of the article shown; always anew."""
-        addresses = self.screen.reading.own_addresses()
+    async def check(self) -> None:
+        """Ask for every address of the article; always anew."""
+        addresses = await self.screen.reading.own_addresses()
         if not addresses:
             self.screen.say("there is no address here to check", bad=True)
             return
@@ -55,10 +56,7 @@ class Linking(Controller):
         if self._checker is not None:
             self.screen.say(f"links are being checked already ({self.screen.key_of('stop')} stops)", bad=True)
             return
-        settings = self.session.settings
-        policy = Policy(allow_private=settings.allow_private_links)
-        if settings.user_agent:
-            policy = Policy(user_agent=settings.user_agent, allow_private=settings.allow_private_links)
+        policy = linkstate.policy(self.session.settings)
         self._checker = Checker(policy, known=self.state.checks, keep=self.state.record_checks)
         self.screen.work("links", self._check(self._checker, addresses, force=force), exclusive=False)
 

@@ -1,0 +1,87 @@
+"""What is known of the archive's links, for screen and command line alike: put together, never asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from reader.config import Settings
+from reader.links import Policy
+from reader.links.health import LinkRow
+from reader.links.ladder import Rung, ladder
+from reader.model import Article, Outcome, Provider, Related
+from reader.store.library import Library
+from reader.store.rows import CoverageRow
+from reader.store.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An address that answered from another for good, and the files that still name it."""
+
+    address: str
+    target: str
+    paths: tuple[str, ...]
+
+
+def policy(settings: Settings, *, allow_private: bool = False, probe: bool = False) -> Policy:
+    """How links are asked, with what the settings say."""
+    return Policy(
+        user_agent=settings.user_agent or Policy().user_agent,
+        allow_private=allow_private or settings.allow_private_links,
+        soft404_probe=probe,
+    )
+
+
+def link_rows(library: Library) -> list[LinkRow]:
+    """Every article's link with its year and outlet."""
+    return [
+        LinkRow(_year(published), outlet or "unknown outlet", Outcome(link) if link else Outcome.UNCHECKED)
+        for published, outlet, link, _, _ in library.link_facts()
+    ]
+
+
+def _year(epoch: int | None) -> int | None:
+    if epoch is None:
+        return None
+    try:
+        return datetime.fromtimestamp(epoch, UTC).year
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def moved(library: Library, state: State, stop: Callable[[], bool] = bool) -> list[Moved]:
+    """The permanently moved addresses, those in most files first."""
+    paths: dict[str, list[str]] = {}
+    for _, _, link, url, path in library.link_facts():
+        if link == Outcome.MOVED.value:
+            paths.setdefault(url, []).append(path)
+    if stop():
+        return []
+    checks = state.checks(paths)
+    found = [
+        Moved(url, checks[url].target, tuple(sorted(files)))
+        for url, files in paths.items()
+        if url in checks and checks[url].outcome is Outcome.MOVED and checks[url].target
+    ]
+    return sorted(found, key=lambda m: (-len(m.paths), m.address))
+
+
+def rungs(article: Article, coverage: Sequence[CoverageRow], state: State, archive: str) -> list[Rung]:
+    """What can be read instead of *article*'s own page, best first."""
+    others = [_as_related(piece) for piece in coverage if piece.url]
+    others.sort(key=lambda r: -(r.quality or 0))
+    wanted = (article.web_url, article.original_url, article.amp_url, article.cdn_amp_url)
+    checks = state.checks([*filter(None, wanted), *(r.web_url for r in others)])
+    return ladder(article, checks, others, archive)
+
+
+def _as_related(piece: CoverageRow) -> Related:
+    return Related(
+        key=piece.key,
+        title=piece.title,
+        web_url=piece.url,
+        provider=Provider(name=piece.outlet),
+        quality=piece.quality,
+    )
