@@ -45,7 +45,11 @@ _LONG = ("links", "ingest")
 def write(folder: Path, slug: str, body: str = "", **fields: Any) -> Path:
     """Write one article. Values are JSON, which is YAML; ``webUrl`` is made of the slug unless given."""
     fields = {"title": slug.replace("-", " ").capitalize(), "webUrl": BASE + slug} | fields
-    lines = [f"{name}: {json.dumps(value, ensure_ascii=True)}" for name, value in fields.items() if value is not None]
+    lines = [
+        f"{name}: {json.dumps(value, ensure_ascii=True)}"
+        for name, value in fields.items()
+        if value is not None
+    ]
     path = folder / f"{slug}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("---\n" + "\n".join(lines) + f"\n---\n{body}", encoding="utf-8")
@@ -272,7 +276,11 @@ class Desk:
     @property
     def visible(self) -> set[str]:
         """The panes in sight."""
-        return {p.value for p in Pane if self.main.query_one(f"#{p.value}-pane").region.width and _seen(self.main, p)}
+        return {
+            p.value
+            for p in Pane
+            if self.main.query_one(f"#{p.value}-pane").region.width and _seen(self.main, p)
+        }
 
     @property
     def strips(self) -> list[list[str]]:

@@ -36,8 +36,11 @@ class NewsfoldApp(App[int]):
     CSS_PATH = assets.styles() / "newsfold.tcss"
     TITLE = "newsfold"
     ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "quit", "Quit", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
+        # Textual's own has priority, and would go before the reader's keys.
+        Binding("ctrl+p", "command_palette", show=False),
+    ]
 
     def __init__(self, session: Session) -> None:
         super().__init__()

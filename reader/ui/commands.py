@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from textual.keys import Keys
 
 from reader.ui.widgets.line_list import Move
 
@@ -130,6 +133,11 @@ _SHOWN = {
 }  # fmt: skip
 
 
+_NAMED: Final = frozenset(key.value.split("+")[-1] for key in Keys)
+_LEAVING: Final = ("ctrl+c", "ctrl+q")
+"""Keys that leave whatever happens."""
+
+
 def shown(key: str) -> str:
     """A key as people write it: ``ctrl+d`` is ``C-d``."""
     if key.startswith("ctrl+"):
@@ -162,8 +170,11 @@ def build_keymap(preset: str, changes: Mapping[str, Sequence[str]]) -> Keymap:
         if command not in BY_ID:
             complaints.append(f"[keys] {command}: there is no such command")
             continue
-        good = tuple(k for k in wanted if _plausible(k))
-        complaints += [f"[keys] {command}: {k} is no key" for k in wanted if k not in good]
+        good = tuple(k for k in wanted if _plausible(k) and k not in _LEAVING)
+        for key in wanted:
+            if key not in good and not (key in _LEAVING and command == "quit"):
+                why = "always leaves" if key in _LEAVING else "is no key"
+                complaints.append(f"[keys] {command}: {shown(key)} {why}")
         if good or not wanted:
             keys[command] = good
     _settle_clashes(keys, changes, complaints)
@@ -191,7 +202,18 @@ def _settle_clashes(keys: dict[str, tuple[str, ...]], changes: Iterable[str], co
 
 
 def _plausible(key: str) -> bool:
-    parts = key.split(" ") if len(key) > 1 else [key]
-    return 1 <= len(parts) <= 2 and all(
-        len(part) == 1 or part.replace("+", "").replace("_", "").isalnum() for part in parts
-    )
+    parts = key.split(" ")
+    return 1 <= len(parts) <= 2 and all(map(_is_key, parts))
+
+
+def _is_key(name: str) -> bool:
+    """Whether a terminal can send *name*: a character, ``f5``, ``ctrl+x``, ``question_mark``."""
+    *modifiers, base = name.split("+") if len(name) > 1 else [name]
+    if not set(modifiers) <= {"ctrl", "alt", "shift"}:
+        return False
+    if len(base) == 1:
+        return base.isprintable()
+    try:
+        return base in _NAMED or bool(unicodedata.lookup(base.replace("_", " ").upper()))
+    except KeyError:
+        return False

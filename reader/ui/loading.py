@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from array import array
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -40,6 +41,8 @@ class Loading(Controller):
         super().__init__(screen)
         self.listing = Listing(sort=Sort(self.session.settings.sort))
         self._aim: Aim | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._loads = 0
         self._stood: int | None = None
 
@@ -61,15 +64,21 @@ class Loading(Controller):
         """Whether a list is being fetched."""
         return self._aim is not None
 
+    async def loaded(self) -> None:
+        """Wait until no list is being fetched."""
+        await self._idle.wait()
+
     async def load_now(self, aim: Aim) -> None:
         """Fetch the list and show it where *aim* says, unless another load begins meanwhile."""
         self._loads += 1
         mine, self._aim = self._loads, aim
+        self._idle.clear()
         try:
             ids, index, pages = await in_thread(self._fetch_list, self.listing, aim, self.screen.list.ids)
         finally:
             if mine == self._loads:
                 self._aim = None
+                self._idle.set()
         if mine != self._loads:
             return
         view = self.screen.list

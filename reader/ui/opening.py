@@ -46,7 +46,7 @@ class Opening(Controller):
             wanted = [i for i in view.ids if i in view.selected]
             addresses = [r.url for r in await in_thread(self.library.rows, wanted)]
         else:
-            addresses = self.screen.reading.all_addresses()
+            addresses = await self.screen.reading.all_addresses()
         addresses = list(dict.fromkeys(a for a in addresses if a))
         if not addresses:
             self.screen.say("there is nothing here to open", bad=True)
@@ -60,23 +60,36 @@ class Opening(Controller):
         await self._open(addresses)
 
     async def _open(self, addresses: Sequence[str]) -> None:
+        refused: list[str] = []
         for address in addresses:
             try:
                 target = browser.safe_address(address)
-                strange = browser.unusual(address)
-                question = Question("Open this?", f"{target}\n\n{strange}", {"y": "open it"})
-                if strange and await self.screen.app.push_screen_wait(question) != "y":
-                    continue
-                plan = await in_thread(browser.plan, address, command=self.session.settings.browser)
-                self.screen.say(f"opening {target}")
-                if plan.needs_terminal:
-                    self._run_here(plan)
-                else:
-                    await in_thread(browser.open_address, address, command=self.session.settings.browser)
+            except BrowserError as error:
+                refused.append(f"{error}: {clean(address, 200)}")
+                continue
+            strange = browser.unusual(address)
+            question = Question("Open this?", f"{target}\n\n{strange}", {"y": "open it"})
+            if strange and await self.screen.app.push_screen_wait(question) != "y":
+                continue
+            try:
+                await self._open_one(address, target)
             except BrowserError as error:
                 hint = f"{self.screen.key_of('copy')} copies the address"
                 self.screen.say(f"could not open it: {error} ({hint})", bad=True)
                 return
+        if refused:
+            number = f"{len(refused)} of {len(addresses)} " if len(addresses) > 1 else ""
+            hint = f"{self.screen.key_of('copy')} copies the address"
+            self.screen.say(f"{number}not opened: {refused[0]} ({hint})", bad=True)
+
+    async def _open_one(self, address: str, target: str) -> None:
+        command = self.session.settings.browser
+        plan = await in_thread(browser.plan, address, command=command)
+        self.screen.say(f"opening {target}")
+        if plan.needs_terminal:
+            self._run_here(plan)
+        else:
+            await in_thread(browser.open_address, address, command=command)
 
     def _run_here(self, plan: browser.Plan) -> None:
         """A text browser takes the terminal until it ends."""

@@ -36,7 +36,7 @@ class Program(Controller):
 
     async def _problems(self) -> None:
         rows = await in_thread(self.library.problems)
-        self.screen.app.push_screen(TextPage("Problems", problems_page(rows)))
+        self.screen.app.push_screen(TextPage("Problems", problems_page(rows, self.screen.complaints)))
 
     def stop(self) -> None:
         """Stop what is under way."""

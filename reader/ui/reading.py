@@ -203,7 +203,8 @@ class Reading(Controller):
         if self.screen.pane is not Pane.ARTICLE or shown is None or shown.mention is not None:
             return
         if self.loaded is not None and not self.loaded.mark.read:
-            self._dwell = self.screen.set_timer(self.session.settings.dwell, lambda: self._dwelt(shown))
+            dwell = max(0.001, self.session.settings.dwell)  # Textual has no timer of nothing
+            self._dwell = self.screen.set_timer(dwell, lambda: self._dwelt(shown))
 
     def _dwelt(self, shown: Shown) -> None:
         if self.shown == shown and self.screen.pane is Pane.ARTICLE and shown.key:
@@ -312,21 +313,30 @@ class Reading(Controller):
         piece = self._piece(item)
         return piece.url if piece is not None else self.loaded.row.url
 
-    def all_addresses(self) -> list[str]:
-        """The article's address and those of all its coverage."""
-        if self.loaded is None:
-            return []
-        return [self.loaded.row.url, *(p.url for p in self.loaded.coverage)]
+    async def current(self) -> Loaded | None:
+        """Everything of the article a key is for: in the list the row's, though another is shown yet."""
+        row = self.screen.list.current
+        if self.screen.pane is Pane.ARTICLE or row is None:
+            return self.loaded
+        if self.loaded is not None and self.loaded.row.id == row.id:
+            return self.loaded
+        return await in_thread(self._load, Shown(row.id, row.key))
 
-    def own_addresses(self) -> list[str]:
+    async def all_addresses(self) -> list[str]:
+        """The article's address and those of all its coverage."""
+        loaded = await self.current()
+        return [loaded.row.url, *(p.url for p in loaded.coverage)] if loaded is not None else []
+
+    async def own_addresses(self) -> list[str]:
         """Every address the article itself gives: web, original, AMP, CDN AMP."""
-        if self.loaded is None or self.shown is None:
-            return []
-        if self.shown.mention is not None:
+        if self.screen.pane is Pane.ARTICLE and self.shown is not None and self.shown.mention is not None:
             return [self.shown.mention.url] if self.shown.mention.url else []
-        if self.loaded.article is None:
-            return [self.loaded.row.url] if self.loaded.row.url else []
-        return _addresses(self.loaded.article)
+        loaded = await self.current()
+        if loaded is None:
+            return []
+        if loaded.article is None:
+            return [loaded.row.url] if loaded.row.url else []
+        return _addresses(loaded.article)
 
     def citation(self) -> tuple[str, str, str, int | None] | None:
         """Title, address, outlet and time of what :meth:`address` is of."""
@@ -341,14 +351,13 @@ class Reading(Controller):
         row = self.loaded.row
         return row.title, row.url, row.outlet, row.published
 
-    def show_fields(self) -> None:
+    async def show_fields(self) -> None:
         """Every field of the file, as written."""
-        if self.loaded is None or self.loaded.article is None:
-            self.screen.say(self.loaded.missing if self.loaded else "no article here", bad=True)
+        loaded = await self.current()
+        if loaded is None or loaded.article is None:
+            self.screen.say(loaded.missing if loaded else "no article here", bad=True)
             return
-        self.screen.app.push_screen(
-            TextPage(clean(self.loaded.article.path), fields_page(self.loaded.article))
-        )
+        self.screen.app.push_screen(TextPage(clean(loaded.article.path), fields_page(loaded.article)))
 
 
 def _addresses(article: Article) -> list[str]:

@@ -19,6 +19,9 @@ class Refreshing(Controller):
         self._run: Ingest | None = None
         self._generation = -1
         self._told = 0.0
+        self._version = -1  # of the state, when its marks and checks were last copied
+        self._polling = False
+        self._day = self._minute = 0
         return {"refresh": self.refresh}
 
     def start(self) -> None:
@@ -69,26 +72,44 @@ class Refreshing(Controller):
             path, reason = report.unreadable[0]
             self.screen.say(f"{path}: {reason}", bad=True)
         elif not quiet or report.touched:
-            self.screen.say(summary(report))
+            self.screen.say(summary(report), polite=quiet)
 
     def note_own_change(self) -> None:
         """What this screen just wrote, it shows already. Called off the loop."""
         self._generation = self.library.meta("generation")
 
     def poll(self) -> None:
-        """See whether the library or the marks changed, here or elsewhere."""
-        self.screen.work("poll", self._poll())
+        """See whether library or marks changed, here or elsewhere, or a day began; one look at a time."""
+        if not self._polling:
+            self._polling = True
+            self.screen.work("poll", self._poll(), exclusive=False)
 
     async def _poll(self) -> None:
-        generation = await in_thread(self._catch_up)
+        try:
+            generation = await in_thread(self._catch_up)
+        finally:
+            self._polling = False
+        self._look_at_the_clock()
         if generation != self._generation:
             first, self._generation = self._generation < 0, generation
             if not first:
                 self.screen.navigation.reload()
 
+    def _look_at_the_clock(self) -> None:
+        """Ages grow and a new day begins though nothing happens."""
+        day, minute = self.screen.navigation.today, int(self.screen.now().timestamp()) // 60
+        if self._day not in (0, day):
+            self.screen.navigation.reload()
+        elif self._minute not in (0, minute):
+            self.screen.list.now = minute * 60
+            self.screen.list.redraw()
+        self._day, self._minute = day, minute
+
     def _catch_up(self) -> int:
-        if self.state.seq() > self.library.meta("marks_seq"):
+        version = self.state.data_version()  # another process wrote; what we write, we copy at once
+        if version != self._version or self.state.seq() > self.library.meta("marks_seq"):
             sync(self.library, self.state)
+            self._version = version
         return self.library.meta("generation")
 
 
@@ -103,4 +124,5 @@ def summary(report: Report) -> str:
     parts = [f"{count:,} {word}" for word, count in counts.items() if count]
     if report.problems:
         parts.append(f"{report.problems:,} could not be read (E lists them)")
-    return f"{report.files:,} files: {', '.join(parts) or 'nothing new'}"
+    stopped = "stopped: " if report.stopped else ""
+    return f"{stopped}{report.files:,} files: {', '.join(parts) or 'nothing new'}"

@@ -53,20 +53,25 @@ class Stepping(Controller):
 
     async def _step_unread(self, by: int) -> None:
         view = self.screen.list
-        order = range(view.cursor + 1, view.count) if by > 0 else range(view.cursor - 1, -1, -1)
-        ids = view.ids
-        found = await in_thread(self._first_unread, ids, order)
-        if found is None:
-            rest = range(view.cursor) if by > 0 else range(view.count - 1, view.cursor, -1)
-            found = await in_thread(self._first_unread, ids, rest)
-        if ids is not view.ids:
-            return
+        while True:
+            ids, cursor = view.ids, view.cursor
+            found = await in_thread(self._next_unread, ids, cursor, by)
+            if ids is view.ids and not self.screen.navigation.loading:
+                break
+            await self.screen.navigation.loaded()  # the list was fetched anew meanwhile
         if found is None:
             self.screen.say("nothing unread left in this list")
             return
         view.cursor = found
         if self.screen.pane is Pane.ARTICLE:
             self.screen.reading.open_current()
+
+    def _next_unread(self, ids: array[int], cursor: int, by: int) -> int | None:
+        """The nearest unread row below or above row *cursor*, else from the other end. Off the loop."""
+        order = range(cursor + 1, len(ids)) if by > 0 else range(cursor - 1, -1, -1)
+        rest = range(cursor) if by > 0 else range(len(ids) - 1, cursor, -1)
+        found = self._first_unread(ids, order)
+        return self._first_unread(ids, rest) if found is None else found
 
     def _first_unread(self, ids: array[int], order: range) -> int | None:
         for start in range(0, len(order), PAGE * 4):

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input
 
 from reader.errors import NewsfoldError
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 MEDIUM, WIDE = 80, 120
 """Columns from which there are two panes, and three."""
 
+_LINES = ("masthead", "topics-head", "list-head", "article-head", "status", "keys")
 _SAID = 6.0  # seconds a message stays
 
 
@@ -70,10 +72,15 @@ class MainScreen(Screen[None]):
         self.list = ArticleList(id="list")
         self.document = Document(id="article")
         self._input = Input(id="narrow", placeholder="narrow the list", select_on_focus=False)
+        self._lines = {name: TextLine(id=name) for name in _LINES}
         self._keys = keymap.table()
         self._first_key = ""
         self._task_text = ""
         self._said = ("", False)
+        self._notice = session.state.notice
+        self._unsaying: Timer | None = None
+        said = (session.state.notice, *session.complaints, *keymap.complaints)
+        self.complaints = [clean(complaint) for complaint in said if complaint]
         self.navigation = Navigation(self)
         self.stepping = Stepping(self)
         self.reading = Reading(self)
@@ -102,22 +109,24 @@ class MainScreen(Screen[None]):
     # -- layout ------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        yield TextLine(id="masthead")
+        yield self._line("masthead")
         with Horizontal(id="panes"):
             with Vertical(id="topics-pane", classes="pane"):
-                yield TextLine(id="topics-head", classes="head")
+                yield self._line("topics-head")
                 yield self.topics
             with Vertical(id="list-pane", classes="pane"):
-                yield TextLine(id="list-head", classes="head")
+                yield self._line("list-head")
                 yield self.list
             with Vertical(id="article-pane", classes="pane"):
-                yield TextLine(id="article-head", classes="head")
+                yield self._line("article-head")
                 yield self.document
         yield self._input
-        yield TextLine(id="status")
-        yield TextLine(id="keys")
+        yield self._line("status")
+        yield self._line("keys")
 
     def on_mount(self) -> None:
+        for pane in Pane:
+            self._line(f"{pane.value}-head").add_class("head")
         self._input.display = False
         self.document.can_focus = False
         self.show_pane(Pane.LIST)
@@ -126,14 +135,17 @@ class MainScreen(Screen[None]):
     def _begin(self) -> None:
         self.navigation.load_places()
         self.work("list", self._restore())
-        for complaint in (*self.session.complaints, *self.keymap.complaints):
-            self.say(str(complaint), bad=True)
-        notice = self.session.state.notice or self.session.state.read_only
-        if notice:
-            self.say(notice, bad=True, lasting=True)
+        if self.complaints and not self._notice:
+            more = len(self.complaints) - 1
+            where = f" (and {more} more, {self.key_of('problems')} lists them)" if more else ""
+            self.say(f"{self.complaints[0]}{where}", bad=True)
+        self._show_status()
 
     async def _restore(self) -> None:
-        await self.navigation.restore_last()
+        try:
+            await self.navigation.restore_last()
+        except NewsfoldError as error:
+            self.say(str(error), bad=True)
         self.refreshing.start()
 
     def on_unmount(self) -> None:
@@ -196,19 +208,21 @@ class MainScreen(Screen[None]):
         self._line("article-head").set_text([(self.reading.head, tone[Pane.ARTICLE])], self.reading.position)
 
     def _line(self, name: str) -> TextLine:
-        return self.query_one(f"#{name}", TextLine)
+        return self._lines[name]
 
-    def say(self, text: str, *, bad: bool = False, lasting: bool = False) -> None:
-        """Show one line of news about the program itself."""
-        self._said = (text, bad)
+    def say(self, text: str, *, bad: bool = False, polite: bool = False) -> None:
+        """Show one line of news about the program itself; a *polite* one waits behind bad news, for good."""
+        if polite and (self._said[1] or self._notice or self.session.state.read_only):
+            return
+        self._said, self._notice = (text, bad), ""
         self._show_status()
-        if text and not lasting:
-            self.set_timer(_SAID, lambda: self._unsay(text))
+        if self._unsaying is not None:
+            self._unsaying.stop()
+        self._unsaying = self.set_timer(_SAID, self._unsay) if text else None
 
-    def _unsay(self, text: str) -> None:
-        if self._said[0] == text:
-            self._said = ("", False)
-            self._show_status()
+    def _unsay(self) -> None:
+        self._said = ("", False)
+        self._show_status()
 
     def show_task(self, text: str) -> None:
         """Show the progress of a long run, ``""`` when it is over."""
@@ -226,6 +240,9 @@ class MainScreen(Screen[None]):
     def _show_status(self) -> None:
         if self.is_mounted:
             text, bad = self._said
+            if not text and (text := self.session.state.read_only or self._notice):
+                bad = True  # as long as it is so
+            self.set_class(bool(text), "-said")
             tone = "bad" if bad else "plain"
             lead = "! " if bad else ""
             self._line("status").set_text(

@@ -14,12 +14,13 @@ from reader.frontmatter import to_json
 from reader.model import Article
 from reader.store.rows import ProblemRow
 from reader.text import clean
-from reader.ui.article_view import ACCENT, BAD, DIM, STRONG, styled
 from reader.ui.commands import COMMANDS, GROUPS, Keymap, shown
 from reader.ui.document import Block, Document, Lines, Rule
 from reader.ui.places import Pane
+from reader.ui.article_view import ACCENT, BAD, DIM, STRONG, styled
 from reader.ui.widgets.lines import TextLine
 
+_MOST_PROBLEMS = 5_000  # of a kind, on one page
 _LONGEST_FIELD = 4_000  # characters of one field shown; the command line gives all of it
 
 
@@ -84,20 +85,28 @@ def _key_line(keys: Sequence[str], words: str) -> Block:
     return Lines(styled((f"{names:>16}  ", ACCENT), words), hang=18)
 
 
-def problems_page(rows: Sequence[ProblemRow]) -> list[Block]:
-    """Files that gave no article, then fields that gave no value."""
+def problems_page(rows: Sequence[ProblemRow], complaints: Sequence[str] = ()) -> list[Block]:
+    """What was wrong at the start, files that gave no article, then fields that gave no value."""
+    blocks: list[Block] = []
+    if complaints:
+        blocks += [Rule("At the start"), *(Lines(styled((c, BAD)), hang=4) for c in complaints)]
+        blocks.append(Lines(Text()))
     files = [r for r in rows if not r.warning]
     fields = [r for r in rows if r.warning]
-    blocks: list[Block] = [Rule(f"Files without an article: {len(files):,}")]
-    blocks += [Lines(styled((f"{r.path}:{r.line}  ", STRONG), (r.reason, BAD)), hang=4) for r in files]
+    blocks.append(Rule(f"Files without an article: {len(files):,}"))
+    blocks += _problems(files, BAD)
     blocks += [Lines(Text()), Rule(f"Fields without a value: {len(fields):,}")]
-    blocks += [
-        Lines(
-            styled((f"{r.path}:{r.line}  ", STRONG), f"{r.field}: {r.reason}" if r.field else r.reason),
-            hang=4,
-        )
-        for r in fields[:5_000]
-    ]
+    return [*blocks, *_problems(fields, "")]
+
+
+def _problems(rows: Sequence[ProblemRow], style: str) -> list[Block]:
+    blocks: list[Block] = []
+    for row in rows[:_MOST_PROBLEMS]:
+        reason = f"{row.field}: {row.reason}" if row.field else row.reason
+        blocks.append(Lines(styled((f"{row.path}:{row.line}  ", STRONG), (reason, style)), hang=4))
+    if len(rows) > _MOST_PROBLEMS:
+        more = f"and {len(rows) - _MOST_PROBLEMS:,} more: newsfold problems lists them all"
+        blocks.append(Lines(styled((more, DIM))))
     return blocks
 
 

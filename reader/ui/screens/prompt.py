@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult
@@ -14,22 +14,24 @@ from textual.widgets import Input, Static
 
 from reader.text import clean, clean_block
 
+_LONGEST: Final = 100_000  # characters of an answer
+
 
 class Prompt(ModalScreen[str | None]):
-    """Asks for a line; answers it, or None when it was left with Escape."""
+    """Asks for a line; answers it, or None when it was left with Escape or as it was."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 
     def __init__(self, title: str, value: str, *, hint: str = "") -> None:
         super().__init__()
         self._head = title
-        self._value = value
+        self._value = clean(value, _LONGEST)
         self._hint = hint
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialogue"):
             yield Static(Content(clean(self._head)), classes="dialogue--title")
-            yield Input(value=clean(self._value), id="answer", select_on_focus=False)
+            yield Input(value=self._value, id="answer", select_on_focus=False)
             yield Static(
                 Content(f"Enter keeps it, Esc leaves it as it was; {clean(self._hint)}"),
                 classes="dialogue--hint",
@@ -37,7 +39,8 @@ class Prompt(ModalScreen[str | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.dismiss(event.value)
+        # What was only looked at stays as it is, lines and all.
+        self.dismiss(None if event.value == self._value else event.value)
 
 
 class Question(ModalScreen[str]):
