@@ -20,10 +20,11 @@ from reader.errors import SearchStopped
 from reader.ingest import Ingest, sync
 from reader.model import OUTCOMES, Article, LinkCheck, Mark, Outcome, Related
 from reader.store.library import Library
+from reader.store.preparing import outlet_name
 from reader.store.query import Facts, State, matches, parse, walk
 from reader.store.rows import Place, PlaceKind
 from reader.store.state import State as Marks
-from reader.store.writer import Batch, Writer, outlet_name
+from reader.store.writer import Batch, Writer
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 
