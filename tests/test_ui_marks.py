@@ -231,7 +231,7 @@ async def test_marks_are_on_the_disk_before_they_are_shown(
             put(page, rows)
 
         monkeypatch.setattr(d.main.list, "_put", watched)
-        await d.rush("r", "s", "r", "j", "s", "A", "u", "v", "v", "r")
+        await d.rush("r", "s", "r", "j", "s", "v", "v", "r", "A", "j", "s")
         assert len(seen) > 5 and all(kept for _, kept in seen)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Coroutine
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import events, on
@@ -307,7 +309,10 @@ class MainScreen(Screen[None]):
 
     def work(self, group: str, job: Coroutine[Any, Any, None], *, exclusive: bool = True) -> None:
         """Run *job* as a worker of *group*; what newsfold itself refuses is said, not raised."""
-        self.run_worker(self._guarded(job), group=group, name=group, exclusive=exclusive)
+        run = partial(self._guarded, job)
+        worker = self.run_worker(run, group=group, name=group, exclusive=exclusive)
+        # One that is cancelled before it began would leave its coroutine to complain of it.
+        weakref.finalize(worker, job.close).atexit = False
 
     async def _guarded(self, job: Coroutine[Any, Any, None]) -> None:
         try:
