@@ -29,13 +29,15 @@ ENDINGS = (".md", ".markdown")
 MAX_FILE = 16 * 1024 * 1024
 """Bytes. A larger file is a problem, not an article."""
 
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | getattr(os, "O_NOCTTY", 0)
+_KIND = 0o170000  # the bits of a mode that tell what it is
 _SKIPPED = {"node_modules", "__pycache__"}
 _UNPROVEN = -1  # a time so recent that a later edit could bear it too
 _UNREAD = -2  # no time at all: the file is there, or was, and its article may be in
 _SECOND = 1_000_000_000
 _RACY_NS = 100_000_000  # longer than a tick of any kernel's file clock
 _RACY_COARSE_NS = 2 * _SECOND  # the same for times in whole seconds, as some file systems keep them (FAT)
-_ENTRY = struct.Struct("<qqQ")
+_COUNT = struct.Struct("<I")
 _ODD = {chr(c): chr(c + 0x1300) for c in range(0xDC80, 0xDD00)} | {
     chr(c): "".join(chr(0xEF00 + byte) for byte in chr(c).encode()) for c in range(0xEF80, 0xF000)
 }
@@ -140,6 +142,8 @@ def to_text(name: str) -> str:
 
 def from_text(name: str) -> str:
     """Turn :func:`to_text` back into what the system knows the file by."""
+    if name.isascii():
+        return name
     return "".join(chr(ord(c) - 0x1300) if "\uef80" <= c <= "\uefff" else c for c in name)
 
 
@@ -160,7 +164,7 @@ def scan(source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool]
         text = to_text(path)
         seen.add(text)
         try:
-            names, folders = _list(source, path)
+            files, folders = _list(source, path)
         except OSError as error:
             if path == "":
                 raise SourceError(f"cannot read {source.root}: {error.strerror}") from error
@@ -168,14 +172,14 @@ def scan(source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool]
             seen.update(p for p in known if p.startswith(text + "/"))
             continue
         pending.extend(sorted(folders, reverse=True))
-        found.files += len(names)
-        stats = _pack(names)
+        found.files += len(files.names)
+        stats = files.pack()
         before = known.get(text)
-        if before == stats and not any(entry[0] == _UNPROVEN for entry in names.values()):
+        if (files.proven and before == stats) or (before is None and not files.names):
             continue
-        if before is None and not names:
-            continue
-        found.changes.append(_compare(text, names, stats, before))
+        change = _compare(text, files, stats, before)
+        if before is None or change.changed or change.removed:
+            found.changes.append(change)
     if not stop():
         found.changes.extend(
             FolderChange(path, removed=list(_unpack(stats)), gone=True)
@@ -185,82 +189,123 @@ def scan(source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool]
     return found
 
 
-def _list(source: Source, path: str) -> tuple[dict[str, tuple[int, int, int]], list[str]]:
-    """The article files of one folder, as text, with (time, size, inode), and the folders in it, as they are.
+Entry = tuple[int, int, int]
+"""Time in nanoseconds, size, inode of a file."""
+
+
+@dataclass(slots=True)
+class _Files:
+    """The article files of one folder, as text, each with its :data:`Entry`, side by side.
+
+    In the order in which the folder gave them, which is the same while nothing changes.
+    """
+
+    names: list[str] = field(default_factory=list)
+    times: Sequence[int] = ()
+    sizes: Sequence[int] = ()
+    inodes: Sequence[int] = ()
+    proven: bool = True
+    """Whether every time is old enough that a later edit has another."""
+
+    def pack(self) -> bytes:
+        """What is kept of them."""
+        count = len(self.names)
+        numbers = struct.pack(f"<I{2 * count}q{count}Q", count, *self.times, *self.sizes, *self.inodes)
+        return numbers + "\0".join(self.names).encode()
+
+    def entries(self) -> dict[str, Entry]:
+        """Each by its name."""
+        return dict(zip(self.names, zip(self.times, self.sizes, self.inodes, strict=True), strict=True))
+
+
+def _list(source: Source, path: str) -> tuple[_Files, list[str]]:
+    """The article files of one folder, and the folders in it, as they are.
 
     The time is the later of the contents' and the inode's: the second cannot be
     set, so an edit that puts the first back (``touch -r``, ``rsync -t``) is seen.
     """
+    # Called for every file at each refresh: beside the stat itself there is next to nothing in the loop.
     now = time.time_ns()
-    names: dict[str, tuple[int, int, int]] = {}
+    found = _Files()
+    infos: list[os.stat_result] = []
     folders: list[str] = []
     prefix = f"{path}/" if path else ""
     with os.scandir(source.root / path) as entries:
         for entry in entries:
             name = entry.name
-            if name.startswith("."):
-                continue
             if entry.is_dir(follow_symlinks=False):
-                if name not in _SKIPPED:
+                if name[0] != "." and name not in _SKIPPED:
                     folders.append(prefix + name)
-                continue
-            if not name.lower().endswith(ENDINGS):
-                continue
-            try:
-                info = _stat(source.root, entry)
-            except OSError:
-                continue  # vanished
-            if info is None:
-                continue
-            racy = _RACY_NS if info.st_mtime_ns % _SECOND else _RACY_COARSE_NS
-            proven = abs(now - info.st_mtime_ns) > racy
-            when = max(info.st_mtime_ns, info.st_ctime_ns) if proven else _UNPROVEN
-            names[to_text(name)] = (when, info.st_size, info.st_ino)
-    return names, folders
+            elif (name[-3:] == ".md" or name.lower().endswith(ENDINGS)) and name[0] != ".":
+                try:
+                    info: os.stat_result | None = entry.stat(follow_symlinks=False)
+                    if info.st_mode & _KIND != stat.S_IFREG:  # type: ignore[union-attr]
+                        info = _linked(source.root, entry)
+                except OSError:
+                    continue  # vanished
+                if info is not None:
+                    found.names.append(name)
+                    infos.append(info)
+    changed = [info.st_mtime_ns for info in infos]
+    found.times = list(map(max, changed, [info.st_ctime_ns for info in infos]))
+    found.sizes = [info.st_size for info in infos]
+    found.inodes = [info.st_ino for info in infos]
+    if not "".join(found.names).isascii():
+        found.names = list(map(to_text, found.names))
+    if changed and max(changed) > now - _RACY_COARSE_NS:
+        found.times = [
+            _UNPROVEN if abs(now - at) <= (_RACY_NS if at % _SECOND else _RACY_COARSE_NS) else when
+            for at, when in zip(changed, found.times, strict=True)
+        ]
+        found.proven = _UNPROVEN not in found.times
+    return found, folders
 
 
-def _stat(root: Path, entry: os.DirEntry[str]) -> os.stat_result | None:
-    """What tells whether *entry* changed; None when it is no file. Of a link that leads astray, the link."""
+def _linked(root: Path, entry: os.DirEntry[str]) -> os.stat_result | None:
+    """What tells whether a link changed: its target, or the link that leads astray; None for no file."""
     info = entry.stat(follow_symlinks=False)
-    if stat.S_ISLNK(info.st_mode):
-        try:
-            target = entry.stat()
-        except OSError:
-            return info
-        if not stat.S_ISREG(target.st_mode):
-            return None
-        return target if _inside(root, entry.path) else info
-    return info if stat.S_ISREG(info.st_mode) else None
+    if not stat.S_ISLNK(info.st_mode):
+        return None
+    try:
+        target = entry.stat()
+    except OSError:
+        return info
+    if not stat.S_ISREG(target.st_mode):
+        return None
+    return target if _inside(root, entry.path) else info
 
 
 def _inside(root: Path, path: str) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(root)
 
 
-def _compare(
-    path: str, names: Mapping[str, tuple[int, int, int]], stats: bytes, before: bytes | None
-) -> FolderChange:
+def _compare(path: str, files: _Files, stats: bytes, before: bytes | None) -> FolderChange:
     old = {} if before is None else _unpack(before)
+    new = files.entries()
     change = FolderChange(path, stats=stats)
     change.changed = sorted(
-        name for name, entry in names.items() if entry[0] == _UNPROVEN or old.get(name) != entry
+        name for name, entry in new.items() if entry[0] == _UNPROVEN or old.get(name) != entry
     )
-    change.removed = [name for name in old if name not in names]
+    change.removed = [name for name in old if name not in new]
     return change
 
 
-def _pack(names: Mapping[str, tuple[int, int, int]]) -> bytes:
-    ordered = sorted(names)
-    times = b"".join(_ENTRY.pack(*names[name]) for name in ordered)
-    return struct.pack("<I", len(ordered)) + times + "\0".join(ordered).encode()
+def _pack(entries: Mapping[str, Entry]) -> bytes:
+    files = _Files(list(entries))
+    if entries:
+        files.times, files.sizes, files.inodes = zip(*entries.values(), strict=True)
+    return files.pack()
 
 
-def _unpack(stats: bytes) -> dict[str, tuple[int, int, int]]:
+def _unpack(stats: bytes) -> dict[str, Entry]:
     try:
-        (count,) = struct.unpack_from("<I", stats)
-        end = 4 + count * _ENTRY.size
-        names = stats[end:].decode().split("\0")
-        return dict(zip(names, _ENTRY.iter_unpack(stats[4:end]), strict=True)) if count else {}
+        (count,) = _COUNT.unpack_from(stats)
+        if not count:
+            return {}
+        end = _COUNT.size + count * 24
+        numbers = struct.unpack(f"<{2 * count}q{count}Q", stats[_COUNT.size : end])
+        parts = (numbers[:count], numbers[count : 2 * count], numbers[2 * count :])
+        return _Files(stats[end:].decode().split("\0"), *parts).entries()
     except (struct.error, ValueError) as error:
         raise StoreDamaged("the library index is damaged: a folder's file times") from error
 
@@ -273,38 +318,44 @@ def read_file(root: Path, path: str) -> bytes:
     Raises:
         SourceError: with one line saying why not.
     """
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | getattr(os, "O_NOCTTY", 0)
-    full = os.path.join(root, from_text(path))  # noqa: PTH118 - this is called once a file
+    full = f"{root}{os.sep}{from_text(path)}"
     try:
-        if os.path.islink(full):  # noqa: PTH114
-            if not _inside(root, full):
-                raise SourceError("a link that leads out of the source")
-            if not os.path.exists(full):  # noqa: PTH110
-                raise SourceError("a link to nowhere")
-        number = os.open(full, flags)
+        try:
+            number = os.open(full, _FLAGS | os.O_NOFOLLOW)
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.EMLINK):  # the second on some BSDs
+                raise
+            number = _open_linked(root, full)
     except OSError as error:
         raise SourceError(_reason(error)) from error
     try:
         info = os.fstat(number)
-        if not stat.S_ISREG(info.st_mode):
+        if info.st_mode & _KIND != stat.S_IFREG:
             raise SourceError("not a regular file")
         if info.st_size > MAX_FILE:
             raise SourceError(f"larger than {MAX_FILE >> 20} MiB")
-        return b"".join(_chunks(number, info.st_size))
+        data = os.read(number, info.st_size + 1)
+        # One byte less than asked for is the end; anything else has changed under our hands.
+        return data if len(data) == info.st_size else b"".join([data, *_rest(number, len(data))])
     except OSError as error:
         raise SourceError(_reason(error)) from error
     finally:
         os.close(number)
 
 
-def _chunks(number: int, size: int) -> Iterator[bytes]:
+def _open_linked(root: Path, full: str) -> int:
+    if not _inside(root, full):
+        raise SourceError("a link that leads out of the source")
+    if not os.path.exists(full):  # noqa: PTH110
+        raise SourceError("a link to nowhere")
+    return os.open(full, _FLAGS)
+
+
+def _rest(number: int, total: int) -> Iterator[bytes]:
     """Read to the end, whatever the size was said to be; a growing file is cut at the cap."""
-    total = 0
-    want = size + 1
-    while total <= MAX_FILE and (data := os.read(number, want)):
+    while total <= MAX_FILE and (data := os.read(number, 65_536)):
         total += len(data)
         yield data
-        want = 65_536
     if total > MAX_FILE:
         raise SourceError(f"larger than {MAX_FILE >> 20} MiB")
 

@@ -26,7 +26,7 @@ from reader.store.query import COLUMNS, TOKENIZER
 
 _UNICODE: Final = int("".join(f"{int(part):02}" for part in unicodedata.unidata_version.split(".")[:2]))
 
-VERSION: Final = 4 * 10_000 + _UNICODE
+VERSION: Final = 5 * 10_000 + _UNICODE
 """Another number in the file's ``user_version`` means: rebuild.
 
 Another Python's Unicode may fold words otherwise, so that it could not take out what this one put in.
