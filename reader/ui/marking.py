@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reader.ingest import sync
@@ -16,6 +17,7 @@ class Marking(Controller):
     """Read, star, tags, notes, and the undo of each."""
 
     def handlers(self) -> Mapping[str, Handler]:
+        self._turn = asyncio.Lock()  # marks are made in the order of their keys, undo above all
         return {
             "read": self.toggle_read,
             "all_read": self.all_read,
@@ -42,7 +44,8 @@ class Marking(Controller):
         self.screen.work("marks", self._keep(change, say=say), exclusive=False)
 
     async def _keep(self, change: Callable[[], Change | None], *, say: bool) -> None:
-        done = await in_thread(self._keep_and_copy, change)
+        async with self._turn:
+            done = await in_thread(self._keep_and_copy, change)
         if done is None:
             self.screen.say("nothing to take back" if say else "")
             return
@@ -92,9 +95,9 @@ class Marking(Controller):
         """Read by having been looked at."""
         self.keep(lambda: self.state.set_read([key], True), say=False)
 
-    def keep_read(self, key: str) -> None:
-        """The same, off the loop already."""
-        self._keep_and_copy(lambda: self.state.set_read([key], True))
+    async def read_to_the_end(self, key: str) -> None:
+        """The same, when the next article waits for it."""
+        await self._keep(lambda: self.state.set_read([key], True), say=False)
 
     def toggle_star(self) -> None:
         """Star, or no longer; a selection becomes starred unless all of it is."""

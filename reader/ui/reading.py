@@ -245,9 +245,7 @@ class Reading(Controller):
             and self.loaded
             and not self.loaded.mark.read
         ):
-            key = self.shown.key
-            await in_thread(self.screen.marking.keep_read, key)
-            self.screen.marking.changed()
+            await self.screen.marking.read_to_the_end(self.shown.key)
         self.screen.stepping.step_unread(1)
 
     # -- coverage -----------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Coroutine
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import events, on
@@ -15,6 +14,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
+from textual.worker import Worker
 
 from reader.errors import NewsfoldError
 from reader.store.rows import Place
@@ -309,8 +309,11 @@ class MainScreen(Screen[None]):
 
     def work(self, group: str, job: Coroutine[Any, Any, None], *, exclusive: bool = True) -> None:
         """Run *job* as a worker of *group*; what newsfold itself refuses is said, not raised."""
-        run = partial(self._guarded, job)
-        worker = self.run_worker(run, group=group, name=group, exclusive=exclusive)
+
+        async def run() -> None:
+            await self._guarded(job)
+
+        worker: Worker[None] = self.run_worker(run, group=group, name=group, exclusive=exclusive)
         # One that is cancelled before it began would leave its coroutine to complain of it.
         weakref.finalize(worker, job.close).atexit = False
 
