@@ -80,7 +80,7 @@ class Navigation(Loading):
         if place != self.listing.place or self.listing.narrow:
             self.push()
             self._before_narrow = None
-            self.listing = replace(self.listing, place=place, narrow="")
+            self.listing = replace(self.listing, place=place, narrow="", own_order=True)
             self.screen.list.selected.clear()
             self.load()
         self.screen.show_pane(Pane.LIST)
@@ -186,8 +186,15 @@ class Navigation(Loading):
     def next_sort(self) -> None:
         """The next order of the list; the article under the cursor stays."""
         orders = list(Sort)
-        sort = orders[(orders.index(self.listing.sort) + 1) % len(orders)]
-        self.listing = replace(self.listing, sort=sort)
+        sort, asked = self.listing.sort, self.listing.place.kind is PlaceKind.SEARCH
+        if asked and (not self.listing.own_order and sort is orders[-1]):
+            self.listing = replace(self.listing, own_order=True)
+            self.load()
+            self.screen.say("sorted as the query says, else best match first")
+            return
+        if not asked or not self.listing.own_order:
+            sort = orders[(orders.index(sort) + 1) % len(orders)]
+        self.listing = replace(self.listing, sort=sort, own_order=False)
         view = self.screen.list
         self.load(view.ids[view.cursor] if view.count and view.cursor else None)
         self.screen.say(

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from reader.frontmatter import to_json
 from reader.model import Article
+from reader.store.query import help_rows
 from reader.store.rows import ProblemRow
 from reader.text import clean
 from reader.ui.commands import COMMANDS, GROUPS, Keymap, shown
@@ -76,6 +77,10 @@ def help_page(keymap: Keymap, pane: Pane) -> list[Block]:
         blocks += [
             _key_line(keymap.keys[c.id], c.help) for c in COMMANDS if c.group == group and keymap.keys[c.id]
         ]
+    blocks += [Lines(Text()), Rule("What can be asked in / and =")]
+    for row in help_rows():
+        asked = (f"{row.syntax:<16}  ", ACCENT)
+        blocks.append(Lines(styled(asked, f"{row.meaning}  ", (row.example, DIM)), indent=2, hang=20))
     blocks += [Lines(Text()), Lines(styled(("Keys are changed in config.toml under [keys].", DIM)))]
     return blocks
 

@@ -21,7 +21,7 @@ VIEW_NAMES = {
     PlaceKind.UNPUBLISHED: ("◌", "Unpublished"),
     PlaceKind.BROKEN: ("✗", "Broken links"),
 }
-_HEADINGS = {PlaceKind.TOPIC: "Topics", PlaceKind.OUTLET: "Outlets"}
+_HEADINGS = {PlaceKind.SEARCH: "Searches", PlaceKind.TOPIC: "Topics", PlaceKind.OUTLET: "Outlets"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class TopicList(LineList):
         if isinstance(entry, _Heading):
             return [[Segment(f" {entry.text}", self.style_of("accent"))]]
         counts = f"{human.number(entry.unread)}/{human.number(entry.total)}"
-        glyph, name = VIEW_NAMES.get(entry.place.kind, (" ", entry.place.name))
+        glyph, name = VIEW_NAMES.get(entry.place.kind, (" ", entry.label or entry.place.name))
         room = max(1, width - len(counts) - 5)
         style = self.style_of("row") if entry.unread else dim
         return [
