@@ -93,6 +93,30 @@ def beside(library: Library, article: int, own: Sequence[PieceRow]) -> list[Piec
     return library.pieces_of(wanted - {piece.key for piece in own} - {told.key})
 
 
+def listed(library: Library, article: int) -> list[PieceRow]:
+    """What *article* lists, and what lists it, as long as no story has been made of it."""
+    return [
+        PieceRow(
+            key=row.key,
+            story=0,
+            text=0,
+            title=row.title,
+            excerpt=row.excerpt,
+            outlet=row.outlet,
+            domain="",
+            published=row.published,
+            quality=row.quality,
+            type=row.type,
+            url=row.url,
+            has_amp=False,
+            article=row.article,
+            read=row.read,
+            link=row.link,
+        )
+        for row in library.coverage(article)
+    ]
+
+
 def look(library: Library, state: State, articles: Sequence[int]) -> None:
     """The reader has looked at the stories of *articles*: from now on news of them is told.
 
@@ -106,15 +130,6 @@ def look(library: Library, state: State, articles: Sequence[int]) -> None:
             state.set_story_seen(row.key, keys)
     if any(row.new_pieces for row in stories.values()):
         StoryWriter(library).looked(stories)
-
-
-def news(row: StoryRow) -> str:
-    """``+3 outlets since you looked``; empty when nothing came, or nobody had looked."""
-    if row.new_outlets:
-        return f"+{row.new_outlets} outlet{'s' * (row.new_outlets > 1)} since you looked"
-    if row.new_pieces:
-        return f"+{row.new_pieces} piece{'s' * (row.new_pieces > 1)} since you looked"
-    return ""
 
 
 def _piece(row: PieceRow) -> Piece:

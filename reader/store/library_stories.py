@@ -88,6 +88,12 @@ class Shelf(Searching):
                 stories.add(story)
         return stories, alone
 
+    def fresh(self, articles: Sequence[int]) -> set[int]:
+        """Those of *articles* whose story has anything unread or new; unread ones that are in none."""
+        stories, alone = self._fresh()
+        told = self._told(articles)
+        return {a for a in articles if told.get(a) in stories or a in alone}
+
     def by_outlets(self, leads: Sequence[int]) -> array[int]:
         """*leads* of stories, those that most outlets tell first, else in their order."""
         outlets = dict(self._all("SELECT lead, outlets FROM story WHERE lead IS NOT NULL"))

@@ -94,6 +94,15 @@ class StoryRow:
 
 
 @dataclass(frozen=True, slots=True)
+    @property
+    def news(self) -> str:
+        """``+3 outlets since you looked``; empty when nothing came, or nobody had looked."""
+        if self.new_outlets:
+            return f"+{self.new_outlets} outlet{'s' * (self.new_outlets > 1)} since you looked"
+        if self.new_pieces:
+            return f"+{self.new_pieces} piece{'s' * (self.new_pieces > 1)} since you looked"
+        return ""
+
 class PieceRow:
     """One piece of a story. ``article`` is its rowid when it is in the library.
 

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from reader.editions import changes
 from reader.htmltext import unescape_excerpt
-from reader.model import OUTCOMES, Article, Image, LinkCheck, Outcome
-from reader.store.rows import CoverageRow
-from reader.text import clean, clean_block
+from reader.model import OUTCOMES, Article, Image, LinkCheck
+from reader.store.rows import PieceRow
+from reader.text import clean
 from reader.ui import human
+from reader.ui.coverage_view import coverage, history
 from reader.ui.document import Block, Body, Lines, Rule
+from reader.ui.styling import ACCENT, BAD, DIM, GOOD, LEAD, STRONG, TITLE, below, styled
 
 if TYPE_CHECKING:
     from reader.ui.reading import Loaded
 
-DIM, STRONG, ACCENT, GOOD, BAD, TITLE, LEAD = "dim", "badge", "accent", "good", "bad", "title", "lead"
 _TYPES_SHOWN = {"", "article"}
 
 
@@ -29,20 +31,9 @@ class Page:
     blocks: tuple[Block, ...]
 
 
-def styled(*pieces: tuple[str, str] | str) -> Text:
-    """Text of (text, style) pieces; the text is cleaned and never parsed."""
-    text = Text()
-    for piece in pieces:
-        words, style = (piece, "") if isinstance(piece, str) else piece
-        text.append(clean_block(words).replace("\n", " "), style or None)
-    return text
-
-
-def _below(head: Text, more: Text) -> Text:
-    return Text("\n").join([head, more])
-
-
-def article_page(loaded: Loaded, now: int, key_of: Callable[[str], str]) -> Page:
+def article_page(
+    loaded: Loaded, now: int, key_of: Callable[[str], str], unfolded: frozenset[str] = frozenset()
+) -> Page:
     """The page of an article of the library."""
     row, article = loaded.row, loaded.article
     blocks: list[Block] = [Lines(styled((row.title or "(untitled)", TITLE)), id=TITLE)]
@@ -67,7 +58,8 @@ def article_page(loaded: Loaded, now: int, key_of: Callable[[str], str]) -> Page
         blocks += [Rule("Your note"), Lines(styled(loaded.mark.note)), Lines(Text())]
     if article is not None and article.body.strip():
         blocks += [Body(article.body), Lines(Text())]
-    blocks += _coverage(loaded)
+    blocks += history(loaded.history)
+    blocks += coverage(loaded, unfolded, {name: key_of(name) for name in ("story", "unfold")})
     blocks += _addresses(loaded)
     if article is not None:
         blocks += _images(article.images)
@@ -75,7 +67,7 @@ def article_page(loaded: Loaded, now: int, key_of: Callable[[str], str]) -> Page
     return Page(tuple(blocks))
 
 
-def mention_page(piece: CoverageRow, loaded: Loaded, now: int) -> Page:
+def mention_page(piece: PieceRow, loaded: Loaded, now: int) -> Page:
     """What is known of a piece that is not in the library itself."""
     blocks: list[Block] = [Lines(styled((piece.title or "(untitled)", TITLE)), id=TITLE)]
     facts = [piece.outlet or "unknown outlet"]
@@ -124,6 +116,8 @@ def _badges(loaded: Loaded) -> list[tuple[str, str]]:
         badges.append((row.type, STRONG))
     if row.front is False:
         badges.append(("◌ unpublished", STRONG))
+    if told := changes(loaded.history):
+        badges.append((told, STRONG))
     if row.quality is not None:
         badges.append((f"quality {row.quality}", DIM))
     if row.heat is not None:
@@ -145,62 +139,6 @@ def _joined(badges: Sequence[tuple[str, str]]) -> Text:
             pieces.append((" · ", DIM))
         pieces.append(badge)
     return styled(*pieces)
-
-
-def _coverage(loaded: Loaded) -> list[Block]:
-    pieces = loaded.coverage
-    if not pieces:
-        return []
-    times = [t for t in [loaded.row.published, *(p.published for p in pieces)] if t is not None]
-    earliest = min(times, default=None)
-    outlets = len({p.outlet for p in pieces if p.outlet})
-    blocks: list[Block] = [
-        Rule(
-            f"Coverage: {len(pieces)} piece{'s' * (len(pieces) > 1)}, {outlets} outlet{'s' * (outlets != 1)}"
-        )
-    ]
-    own = loaded.row.published
-    shown_self = False
-    for index, piece in enumerate(pieces):
-        if not shown_self and own is not None and (piece.published is None or piece.published > own):
-            blocks.append(_this_piece(own, earliest))
-            shown_self = True
-        blocks.append(_piece(index, piece, earliest, loaded.checks.get(piece.url)))
-    if not shown_self and own is not None:
-        blocks.append(_this_piece(own, earliest))
-    if any(p.article is None for p in pieces):
-        blocks.append(Lines(styled(("○ only mentioned: not in the library itself", DIM)), indent=2))
-    return [*blocks, Lines(Text())]
-
-
-def _this_piece(published: int, earliest: int | None) -> Block:
-    return Lines(styled((f"{_since(published, earliest):<8}  ", DIM), ("▸ this piece", ACCENT)), indent=2)
-
-
-def _since(published: int | None, earliest: int | None) -> str:
-    if published is None or earliest is None:
-        return "no date"
-    return human.offset(published - earliest)
-
-
-def _piece(index: int, piece: CoverageRow, earliest: int | None, check: LinkCheck | None) -> Block:
-    outcome = check.outcome if check else piece.link
-    pieces: list[tuple[str, str] | str] = [(f"{_since(piece.published, earliest):<8}  ", DIM)]
-    if piece.article is None:
-        pieces.append(("○ ", DIM))
-    else:
-        pieces.append(("  ", "") if piece.read else ("● ", ACCENT))
-    pieces.append((piece.outlet or "unknown outlet", ACCENT))
-    if piece.quality is not None:
-        pieces.append((f"  q{piece.quality}", DIM))
-    if outcome is not None and outcome is not Outcome.UNCHECKED:
-        info = OUTCOMES[outcome]
-        pieces.append((f"  {info.glyph} {info.word}", GOOD if info.readable else BAD))
-    head = styled(*pieces)
-    title = styled(
-        (piece.title or "(untitled)", STRONG if piece.article is not None and not piece.read else "")
-    )
-    return Lines(_below(head, title), id=f"piece:{index}", item=True)
 
 
 def _addresses(loaded: Loaded) -> list[Block]:
@@ -234,7 +172,7 @@ def _address_line(name: str, url: str, check: LinkCheck | None) -> Block:
             words += f": {check.reason}"
         words += f", {check.elapsed_ms} ms"
         more = styled((words, GOOD if info.readable else BAD))
-    return Lines(_below(text, more) if more else text, id=f"address:{url}", item=True)
+    return Lines(below(text, more) if more else text, id=f"address:{url}", item=True)
 
 
 def _images(images: Sequence[Image]) -> list[Block]:
@@ -245,7 +183,7 @@ def _images(images: Sequence[Image]) -> list[Block]:
         size = f"{image.width}×{image.height}" if image.width and image.height else "size unknown"
         caption = clean(" ".join(filter(None, (image.title, image.attribution))), 300)
         text = styled((f"{size}  ", DIM), clean(image.url, 4096))
-        blocks.append(Lines(_below(text, styled((caption, DIM))) if caption else text, indent=2))
+        blocks.append(Lines(below(text, styled((caption, DIM))) if caption else text, indent=2))
     return [*blocks, Lines(Text())]
 
 

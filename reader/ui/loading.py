@@ -98,13 +98,7 @@ class Loading(Controller):
         self, listing: Listing, aim: Aim, old: array[int]
     ) -> tuple[array[int], int, dict[int, list[ArticleRow]]]:
         """The ids, the row to stand on, and the pages around it. Called off the loop."""
-        ids = self.library.ids(
-            listing.place,
-            listing.sort,
-            today=self.today,
-            narrow=listing.narrow,
-            unread=listing.unread_only,
-        )
+        ids = self.screen.storying.ids(listing, self.today)
         index = self._place_in(ids, aim, old)
         index = max(0, min(index, len(ids) - 1))
         return ids, index, self._pages(ids, (index // PAGE, index // PAGE + 1, index // PAGE - 1))
@@ -113,7 +107,10 @@ class Loading(Controller):
         """The row for *aim*; the article one stands on is put back where the list would let go of it."""
         if aim.cursor is None:
             return aim.near
-        wanted = [aim.cursor, *(row.id for row in (self.library.by_key(aim.key) if aim.key else ()))]
+        wanted = [
+            *self.screen.storying.stands_for(aim.cursor),
+            *(row.id for row in (self.library.by_key(aim.key) if aim.key else ())),
+        ]
         for number in wanted:
             if number in ids:
                 return ids.index(number)
@@ -127,7 +124,8 @@ class Loading(Controller):
 
     def _pages(self, ids: array[int], pages: tuple[int, ...]) -> dict[int, list[ArticleRow]]:
         last = (len(ids) - 1) // PAGE
-        return {p: self.library.rows(ids[p * PAGE : (p + 1) * PAGE]) for p in pages if 0 <= p <= last}
+        rows, listing = self.screen.storying.rows, self.listing
+        return {p: rows(listing, ids[p * PAGE : (p + 1) * PAGE]) for p in pages if 0 <= p <= last}
 
     def fetch_pages(self, pages: tuple[int, ...]) -> None:
         """Bring rows that the list is about to show."""

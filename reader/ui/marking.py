@@ -61,7 +61,7 @@ class Marking(Controller):
 
     def changed(self) -> None:
         """Marks or link states changed: fetch what is in sight again."""
-        if self.screen.navigation.lets_go:
+        if self.screen.navigation.lets_go or self.screen.navigation.listing.stories:
             self.screen.navigation.reload()
             return
         self.screen.list.forget_rows()
@@ -81,23 +81,24 @@ class Marking(Controller):
         self._deselect()
 
     def _toggle_read(self, ids: Sequence[int]) -> Change:
-        rows = self.library.rows(ids)
-        marks = self.state.marks([r.key for r in rows])
-        wanted = any(not (r.key in marks and marks[r.key].read) for r in rows)
-        return self.state.set_read(_keys(r.key for r in rows), wanted)
+        keys = self.screen.storying.keys(ids)
+        marks = self.state.marks(keys)
+        if any(not (key in marks and marks[key].read) for key in keys):
+            return self.screen.storying.read(ids)
+        return self.state.set_read(keys, False)
 
     def all_read(self) -> None:
         """The whole list is read; one undo takes it all back."""
         ids = self.screen.list.ids
-        self.keep(lambda: self.state.set_read(self.library.unread_keys(ids), True))
+        self.keep(lambda: self.screen.storying.all_read(ids))
 
-    def mark_read(self, key: str) -> None:
+    def mark_read(self, article: int) -> None:
         """Read by having been looked at."""
-        self.keep(lambda: self.state.set_read([key], True), say=False)
+        self.keep(lambda: self.screen.storying.read([article]), say=False)
 
-    async def read_to_the_end(self, key: str) -> None:
+    async def read_to_the_end(self, article: int) -> None:
         """The same, when the next article waits for it."""
-        await self._keep(lambda: self.state.set_read([key], True), say=False)
+        await self._keep(lambda: self.screen.storying.read([article]), say=False)
 
     def toggle_star(self) -> None:
         """Star, or no longer; a selection becomes starred unless all of it is."""

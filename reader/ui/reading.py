@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from textual.timer import Timer
 
+from reader.coverage import Telling
 from reader.errors import NotFound, SourceError
 from reader.ingest import reread
 from reader.model import Article, LinkCheck, Mark
-from reader.store.rows import ArticleRow, CoverageRow
+from reader.store.rows import ArticleRow, PieceRow
+from reader.store.state import Headline
 from reader.text import clean
 from reader.ui.article_view import Page, article_page, mention_page
 from reader.ui.control import Controller, Handler, in_thread
@@ -34,15 +36,20 @@ class _Coming:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Everything the article pane knows of what it shows. ``missing`` says why the file gave nothing."""
+    """Everything the article pane knows of what it shows. ``missing`` says why the file gave nothing.
+
+    ``coverage`` are the other pieces of its story, ``telling``, then those it lists beside.
+    """
 
     row: ArticleRow
     article: Article | None
-    coverage: tuple[CoverageRow, ...]
+    coverage: tuple[PieceRow, ...]
     checks: Mapping[str, LinkCheck]
     mark: Mark
     same_key: tuple[str, ...]
     missing: str = ""
+    telling: Telling | None = None
+    history: tuple[Headline, ...] = ()
 
 
 class Reading(Controller):
@@ -134,11 +141,18 @@ class Reading(Controller):
             article = reread(self.session.sources, row.path)
         except (NotFound, SourceError) as error:
             missing = str(error)
-        coverage = tuple(self.library.coverage(row.id))
+        telling, coverage = self.screen.storying.around(row)
+        history = tuple(self.state.headline_history(row.key))
         addresses = _addresses(article) if article else ([row.url] if row.url else [])
         checks = self.state.checks([*addresses, *(p.url for p in coverage if p.url)])
         copies = tuple(r.path for r in self.library.by_key(row.key) if r.path != row.path)
-        return Loaded(row, article, coverage, checks, self.state.mark(row.key), copies, missing)
+        mark = self.state.mark(row.key)
+        return Loaded(row, article, coverage, checks, mark, copies, missing, telling, history)
+
+    def draw_again(self) -> None:
+        """The same, drawn otherwise."""
+        if self.loaded is not None and self.shown is not None:
+            self._draw(_Coming(self.shown, keep=True))
 
     def _draw(self, coming: _Coming) -> None:
         page = self._page()
@@ -153,7 +167,7 @@ class Reading(Controller):
         now = int(self.screen.now().timestamp())
         if self.shown.mention is not None:
             return mention_page(self.shown.mention, self.loaded, now)
-        return article_page(self.loaded, now, key_of=self.screen.key_of)
+        return article_page(self.loaded, now, self.screen.key_of, self.screen.storying.unfolded)
 
     def _clear(self) -> None:
         self.shown = self.loaded = self._coming = None
@@ -202,13 +216,17 @@ class Reading(Controller):
         shown = self.shown
         if self.screen.pane is not Pane.ARTICLE or shown is None or shown.mention is not None:
             return
-        if self.loaded is not None and not self.loaded.mark.read:
+        if self.loaded is not None and self._unseen(self.loaded):
             dwell = max(0.001, self.session.settings.dwell)  # Textual has no timer of nothing
             self._dwell = self.screen.set_timer(dwell, lambda: self._dwelt(shown))
 
+    def _unseen(self, loaded: Loaded) -> bool:
+        """Whether there is anything in it that reading it would mark."""
+        return not loaded.mark.read or self.screen.storying.has_news(loaded.telling)
+
     def _dwelt(self, shown: Shown) -> None:
         if self.shown == shown and self.screen.pane is Pane.ARTICLE and shown.key:
-            self.screen.marking.mark_read(shown.key)
+            self.screen.marking.mark_read(shown.article)
 
     def scroll(self, move: Move) -> None:
         """Scroll the article."""
@@ -243,14 +261,20 @@ class Reading(Controller):
             self.shown is not None
             and self.shown.mention is None
             and self.loaded
-            and not self.loaded.mark.read
+            and self._unseen(self.loaded)
         ):
-            await self.screen.marking.read_to_the_end(self.shown.key)
+            await self.screen.marking.read_to_the_end(self.shown.article)
         self.screen.stepping.step_unread(1)
 
     # -- coverage -----------------------------------------------------------------
 
-    def _piece(self, item: str) -> CoverageRow | None:
+    def piece_under_cursor(self) -> PieceRow | None:
+        """The piece of coverage that is the current item, or that is shown though only mentioned."""
+        if self.shown is not None and self.shown.mention is not None:
+            return self.shown.mention
+        return self._piece(self.screen.document.current_item)
+
+    def _piece(self, item: str) -> PieceRow | None:
         if self.loaded is None or not item.startswith("piece:"):
             return None
         index = int(item[6:])
@@ -261,12 +285,12 @@ class Reading(Controller):
         if self.loaded is None or not self.loaded.coverage or (self.shown and self.shown.mention):
             self.screen.say("no coverage here")
             return
-        count = len(self.loaded.coverage)
-        current = self.screen.document.current_item
-        index = int(current[6:]) + by if current.startswith("piece:") else (0 if by > 0 else count - 1)
+        items = [item for item in self.screen.document.items if item.startswith(("piece:", "text:"))]
+        current, last = self.screen.document.current_item, len(items) - 1
+        index = items.index(current) + by if current in items else (0 if by > 0 else last)
         if self.screen.pane is not Pane.ARTICLE:
             self.screen.show_pane(Pane.ARTICLE)
-        self.screen.document.focus_item(f"piece:{max(0, min(index, count - 1))}")
+        self.screen.document.focus_item(items[max(0, min(index, last))])
         self.screen.show_heads()
 
     def enter_item(self) -> None:
@@ -284,6 +308,9 @@ class Reading(Controller):
     def item_clicked(self, item: str) -> None:
         """Go into *item*: a piece of coverage, or an address."""
         piece = self._piece(item)
+        if item.startswith("text:"):
+            self.screen.storying.unfold_item(item)
+            return
         if piece is None or self.loaded is None:
             self.screen.document.focus_item(item)
             return

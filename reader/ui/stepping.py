@@ -76,7 +76,7 @@ class Stepping(Controller):
     def _first_unread(self, ids: array[int], order: range) -> int | None:
         for start in range(0, len(order), PAGE * 4):
             part = order[start : start + PAGE * 4]
-            unread = self.library.unread([ids[i] for i in part])
+            unread = self.screen.storying.unread([ids[i] for i in part])
             for index in part:
                 if ids[index] in unread:
                     return index

@@ -32,6 +32,7 @@ from reader.ui.program import Program
 from reader.ui.reading import Reading
 from reader.ui.refreshing import Refreshing
 from reader.ui.stepping import Stepping
+from reader.ui.storying import Storying
 from reader.ui.widgets.article_list import ArticleList
 from reader.ui.widgets.line_list import LineList, Move
 from reader.ui.widgets.lines import TextLine
@@ -83,6 +84,7 @@ class MainScreen(Screen[None]):
         self._unsaying: Timer | None = None
         said = (session.state.notice, *session.complaints, *keymap.complaints)
         self.complaints = [clean(complaint) for complaint in said if complaint]
+        self.storying = Storying(self)
         self.navigation = Navigation(self)
         self.stepping = Stepping(self)
         self.reading = Reading(self)
@@ -95,6 +97,7 @@ class MainScreen(Screen[None]):
         for part in (
             self.navigation,
             self.stepping,
+            self.storying,
             self.reading,
             self.marking,
             self.opening,
@@ -196,6 +199,8 @@ class MainScreen(Screen[None]):
         tone = {pane: "accent" if pane is self.pane else "dim" for pane in Pane}
         self._line("topics-head").set_text([("Contents", tone[Pane.TOPICS])])
         extra = [listing.sort.value]
+        if listing.stories:
+            extra.append("by story")
         if listing.unread_only:
             extra.append("unread only")
         if listing.narrow:
@@ -303,6 +308,7 @@ class MainScreen(Screen[None]):
 
     def run(self, command: str) -> None:
         """Run a command by its id."""
+        command = self.storying.before(command)
         result = self._handlers[command]()
         if result is not None:
             self.work(f"command-{command}", result)  # type: ignore[arg-type]

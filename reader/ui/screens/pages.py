@@ -18,7 +18,7 @@ from reader.text import clean
 from reader.ui.commands import COMMANDS, GROUPS, Keymap, shown
 from reader.ui.document import Block, Document, Lines, Rule
 from reader.ui.places import Pane
-from reader.ui.article_view import ACCENT, BAD, DIM, STRONG, styled
+from reader.ui.styling import ACCENT, BAD, DIM, STRONG, styled
 from reader.ui.widgets.lines import TextLine
 
 _MOST_PROBLEMS = 5_000  # of a kind, on one page
