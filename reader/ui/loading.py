@@ -7,8 +7,10 @@ from array import array
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reader.store.rows import ArticleRow, PlaceKind, Sort
+from reader.errors import SearchStopped
+from reader.store.rows import VIEWS, ArticleRow, PlaceKind, PlaceRow, Sort
 from reader.ui import human
+from reader.ui.asking import Found, find, question
 from reader.ui.control import Controller, in_thread
 from reader.ui.places import Listing, Pane
 from reader.ui.widgets.article_list import PAGE
@@ -45,6 +47,7 @@ class Loading(Controller):
         self._idle.set()
         self._loads = 0
         self._stood: int | None = None
+        self.found = Found(array("q"), self.listing.sort.value)
 
     @property
     def today(self) -> int:
@@ -74,16 +77,21 @@ class Loading(Controller):
         mine, self._aim = self._loads, aim
         self._idle.clear()
         try:
-            ids, index, pages = await in_thread(self._fetch_list, self.listing, aim, self.screen.list.ids)
+            found, index, pages = await in_thread(
+                self._fetch_list, self.listing, aim, self.screen.list.ids, mine
+            )
+        except SearchStopped:
+            return
         finally:
             if mine == self._loads:
                 self._aim = None
                 self._idle.set()
         if mine != self._loads:
             return
-        view = self.screen.list
+        view, ids = self.screen.list, found.ids
+        self.found = found
         view.now = int(self.screen.now().timestamp())
-        view.hits = tuple(word.casefold() for word in self.listing.narrow.split())
+        view.hits = found.query
         view.when_empty = _why_empty(self.listing)
         view.set_ids(ids, index, pages)
         if aim.top is not None:
@@ -95,22 +103,28 @@ class Loading(Controller):
             self.screen.reading.preview()
 
     def _fetch_list(
-        self, listing: Listing, aim: Aim, old: array[int]
-    ) -> tuple[array[int], int, dict[int, list[ArticleRow]]]:
-        """The ids, the row to stand on, and the pages around it. Called off the loop."""
-        ids = self.screen.storying.ids(listing, self.today)
+        self, listing: Listing, aim: Aim, old: array[int], load: int
+    ) -> tuple[Found, int, dict[int, list[ArticleRow]]]:
+        """What is listed, the row to stand on, and the pages around it. Called off the loop."""
+        found = self._find(listing, load)
+        ids = found.ids
         index = self._place_in(ids, aim, old)
         index = max(0, min(index, len(ids) - 1))
-        return ids, index, self._pages(ids, (index // PAGE, index // PAGE + 1, index // PAGE - 1))
+        return found, index, self._pages(ids, (index // PAGE, index // PAGE + 1, index // PAGE - 1))
+
+    def _find(self, listing: Listing, load: int) -> Found:
+        """What *listing* holds; given up when another load is begun."""
+        asked = question(listing, self.screen.now())
+        if asked is None:
+            ids = self.library.ids(listing.place, listing.sort, today=self.today, unread=listing.unread_only)
+            return Found(ids, listing.sort.value)
+        return find(self.library, listing, asked, today=self.today, stop=lambda: load != self._loads)
 
     def _place_in(self, ids: array[int], aim: Aim, old: array[int]) -> int:
         """The row for *aim*; the article one stands on is put back where the list would let go of it."""
         if aim.cursor is None:
             return aim.near
-        wanted = [
-            *self.screen.storying.stands_for(aim.cursor),
-            *(row.id for row in (self.library.by_key(aim.key) if aim.key else ())),
-        ]
+        wanted = [aim.cursor, *(row.id for row in (self.library.by_key(aim.key) if aim.key else ()))]
         for number in wanted:
             if number in ids:
                 return ids.index(number)
@@ -124,8 +138,7 @@ class Loading(Controller):
 
     def _pages(self, ids: array[int], pages: tuple[int, ...]) -> dict[int, list[ArticleRow]]:
         last = (len(ids) - 1) // PAGE
-        rows, listing = self.screen.storying.rows, self.listing
-        return {p: rows(listing, ids[p * PAGE : (p + 1) * PAGE]) for p in pages if 0 <= p <= last}
+        return {p: self.library.rows(ids[p * PAGE : (p + 1) * PAGE]) for p in pages if 0 <= p <= last}
 
     def fetch_pages(self, pages: tuple[int, ...]) -> None:
         """Bring rows that the list is about to show."""
@@ -142,10 +155,20 @@ class Loading(Controller):
         self.screen.work("places", self._load_places())
 
     async def _load_places(self) -> None:
-        rows = await in_thread(self.library.places, self.today)
+        await self.show_places()
+        self.screen.searching.recount()
+
+    async def show_places(self) -> None:
+        """Fetch the topics pane, saved searches with the counts last known."""
+        rows = await in_thread(self._places)
         self.screen.topics.set_places(rows, self.listing.place)
         self.screen.counts = {r.place: (r.unread, r.total) for r in rows}
         self.screen.show_heads()
+
+    def _places(self) -> list[PlaceRow]:
+        rows = self.library.places(self.today)
+        views = sum(row.place.kind in VIEWS for row in rows)
+        return [*rows[:views], *self.screen.searching.rows(), *rows[views:]]
 
     def reload(self) -> None:
         """The library changed: fetch everything again, standing still."""
@@ -188,6 +211,8 @@ def _why_empty(listing: Listing) -> str:
     """What an empty list says."""
     if listing.narrow:
         return "nothing here has these words"
+    if listing.place.kind is PlaceKind.SEARCH:
+        return "nothing is found"
     if listing.unread_only or listing.place.kind is PlaceKind.UNREAD:
         return "nothing unread here"
     words = {

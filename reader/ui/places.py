@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from reader.store.rows import EVERYTHING, PieceRow, Place, PlaceKind, Sort
+from reader.store.rows import EVERYTHING, CoverageRow, Place, PlaceKind, Sort
 
 
 class Pane(StrEnum):
@@ -22,13 +22,16 @@ PANES = tuple(Pane)
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What the list shows: a place, its order, what narrows it, and whether a row is a whole story."""
+    """What the list shows: a place, its order, and what narrows it.
+
+    ``own_order``: a query's own order, as long as no other was asked for.
+    """
 
     place: Place = EVERYTHING
     sort: Sort = Sort.NEWEST
     unread_only: bool = False
     narrow: str = ""
-    stories: bool = False
+    own_order: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Shown:
 
     article: int
     key: str
-    mention: PieceRow | None = None
+    mention: CoverageRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,6 @@ def to_json(location: Location, key: str) -> dict[str, Any]:
         "name": listing.place.name,
         "sort": listing.sort.value,
         "unread_only": listing.unread_only,
-        "stories": listing.stories,
         "pane": location.pane.value,
         "key": key,
         "shown": location.shown.key if location.shown is not None else "",
@@ -91,7 +93,6 @@ def from_json(value: object, default: Listing) -> tuple[Location, str, str]:
         scroll, top = (max(0, int(value.get(name, 0))) for name in ("scroll", "top"))
     except (TypeError, ValueError):
         return start, "", ""
-    unread, stories = value.get("unread_only") is True, value.get("stories") is True
-    listing = replace(default, place=place, sort=sort, unread_only=unread, stories=stories)
+    listing = replace(default, place=place, sort=sort, unread_only=value.get("unread_only") is True)
     location = Location(listing, pane, scroll=scroll, top=top)
     return location, str(value.get("key", "")), str(value.get("shown", ""))

@@ -17,7 +17,7 @@ from textual.widgets import Input
 from textual.worker import Worker
 
 from reader.errors import NewsfoldError
-from reader.store.rows import Place
+from reader.store.rows import Place, PlaceKind
 from reader.text import clean
 from reader.ui import human
 from reader.ui.commands import BY_ID, COMMANDS, Keymap, shown
@@ -31,8 +31,8 @@ from reader.ui.places import Pane
 from reader.ui.program import Program
 from reader.ui.reading import Reading
 from reader.ui.refreshing import Refreshing
+from reader.ui.searching import Searching
 from reader.ui.stepping import Stepping
-from reader.ui.storying import Storying
 from reader.ui.widgets.article_list import ArticleList
 from reader.ui.widgets.line_list import LineList, Move
 from reader.ui.widgets.lines import TextLine
@@ -84,7 +84,6 @@ class MainScreen(Screen[None]):
         self._unsaying: Timer | None = None
         said = (session.state.notice, *session.complaints, *keymap.complaints)
         self.complaints = [clean(complaint) for complaint in said if complaint]
-        self.storying = Storying(self)
         self.navigation = Navigation(self)
         self.stepping = Stepping(self)
         self.reading = Reading(self)
@@ -93,17 +92,18 @@ class MainScreen(Screen[None]):
         self.linking = Linking(self)
         self.refreshing = Refreshing(self)
         self.program = Program(self)
+        self.searching = Searching(self)
         self._handlers: dict[str, Handler] = {}
         for part in (
             self.navigation,
             self.stepping,
-            self.storying,
             self.reading,
             self.marking,
             self.opening,
             self.linking,
             self.refreshing,
             self.program,
+            self.searching,
         ):
             self._handlers.update(part.handlers())
 
@@ -126,6 +126,7 @@ class MainScreen(Screen[None]):
                 yield self._line("article-head")
                 yield self.document
         yield self._input
+        yield self.searching.line
         yield self._line("status")
         yield self._line("keys")
 
@@ -198,9 +199,10 @@ class MainScreen(Screen[None]):
         listing = self.navigation.listing
         tone = {pane: "accent" if pane is self.pane else "dim" for pane in Pane}
         self._line("topics-head").set_text([("Contents", tone[Pane.TOPICS])])
-        extra = [listing.sort.value]
-        if listing.stories:
-            extra.append("by story")
+        found = self.navigation.found
+        extra = [found.sort]
+        if found.ranked_among is not None:
+            extra.append(f"among the newest {found.ranked_among:,}")
         if listing.unread_only:
             extra.append("unread only")
         if listing.narrow:
@@ -209,10 +211,13 @@ class MainScreen(Screen[None]):
             extra.append(f"{len(self.list.selected):,} selected")
         place = human.number(self.list.cursor + 1) if self.list.count else "0"
         self._line("list-head").set_text(
-            [(place_name(listing.place), tone[Pane.LIST]), (f"  {', '.join(extra)}", "dim")],
+            [(self._place_name(listing.place), tone[Pane.LIST]), (f"  {', '.join(extra)}", "dim")],
             [(f"{place}/{human.number(self.list.count)} ", "dim")],
         )
         self._line("article-head").set_text([(self.reading.head, tone[Pane.ARTICLE])], self.reading.position)
+
+    def _place_name(self, place: Place) -> str:
+        return self.searching.name_of(place.name) if place.kind is PlaceKind.SEARCH else place_name(place)
 
     def _line(self, name: str) -> TextLine:
         return self._lines[name]
@@ -277,6 +282,8 @@ class MainScreen(Screen[None]):
         if self._input.has_focus:
             self._key_while_narrowing(event)
             return
+        if self.searching.line.is_open:
+            return
         first, self._first_key = self._first_key, ""
         for name in (event.character, event.key):
             if name is None:
@@ -308,7 +315,6 @@ class MainScreen(Screen[None]):
 
     def run(self, command: str) -> None:
         """Run a command by its id."""
-        command = self.storying.before(command)
         result = self._handlers[command]()
         if result is not None:
             self.work(f"command-{command}", result)  # type: ignore[arg-type]
@@ -376,6 +382,8 @@ class MainScreen(Screen[None]):
 
     def _leave_input(self) -> None:
         """A click elsewhere keeps what was typed."""
+        if self.searching.line.is_open:
+            self.searching.left()
         if self._input.display:
             self.navigation.keep_narrow(self._input.value)
 

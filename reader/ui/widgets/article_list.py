@@ -6,11 +6,13 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.cache import LRUCache
 from textual.message import Message
 
 from reader.model import OUTCOMES, Outcome
-from reader.store.rows import ArticleRow, StoryRow
+from reader.store.query import Node, hits
+from reader.store.rows import ArticleRow
 from reader.ui import human
 from reader.ui.widgets.line_list import LineList
 from reader.ui.widgets.lines import ellipsed, fit
@@ -43,7 +45,7 @@ class ArticleList(LineList):
         self.ids: array[int] = array("q")
         self.now = 0
         self.selected: set[int] = set()
-        self.hits: tuple[str, ...] = ()
+        self.hits: Node | None = None
         self._rows: LRUCache[int, list[ArticleRow | None]] = LRUCache(64)
         self._asked: set[int] = set()
 
@@ -180,48 +182,29 @@ class ArticleList(LineList):
         glyph = _TYPE_GLYPHS.get(row.type)
         lead = [Segment(glyph + " ", self.style_of("dim"))] if glyph else []
         text = row.title or "(untitled)"
-        if not self.hits:
-            return [*lead, Segment(text, style)]
-        return [*lead, *highlighted(text, self.hits, style, self.style_of("hit"))]
+        spans = hits(self.hits, text, "title") if self.hits is not None else []
+        return [*lead, *highlighted(text, spans, style, self.style_of("hit"))]
 
     def _facts(self, row: ArticleRow) -> list[Segment]:
         dim = self.style_of("dim")
         link = row.link if row.link is not None and row.link is not Outcome.UNCHECKED else None
         info = OUTCOMES[link] if link else None
         tone = "good" if info and info.readable else "bad"
-        coverage, width = (_others(row.story), 12) if row.story else (f"+{min(row.coverage, 999)}", 5)
-        coverage = coverage if row.story or row.coverage else ""
+        coverage = f"+{min(row.coverage, 999)}" if row.coverage else ""
         quality = f"q{row.quality}" if row.quality is not None else ""
         return [
             Segment(f"{human.age(row.published, self.now):>4}", dim),
-            Segment(f"{coverage:>{width}}", self.style_of("accent") if coverage else dim),
+            Segment(f"{coverage:>5}", self.style_of("accent") if row.coverage else dim),
             Segment(f"{quality[:5]:>5} ", dim),
             Segment(info.glyph if info else " ", self.style_of(tone)),
             Segment("◌" if row.front is False else " ", dim),
-            *([Segment(f"  {told}", self.style_of("hit"))] if row.story and (told := row.story.news) else ()),
         ]
 
 
-def _others(story: StoryRow) -> str:
-    """The outlets of a story besides the one whose piece stands for it."""
-    count = min(story.outlets - 1, 999)
-    return f"+{count} outlet{'s' * (count > 1)}" if count > 0 else ""
-
-
-def highlighted(text: str, words: Sequence[str], style: object, hit: object) -> list[Segment]:
-    """*text* as segments, every place where one of *words* stands in the style *hit*."""
-    folded = text.casefold()
-    if len(folded) != len(text):
-        return [Segment(text, style)]  # type: ignore[arg-type]
-    marks = bytearray(len(text))
-    for word in words:
-        start = folded.find(word)
-        while word and start >= 0:
-            marks[start : start + len(word)] = b"\x01" * len(word)
-            start = folded.find(word, start + 1)
+def highlighted(text: str, spans: Sequence[tuple[int, int]], style: Style, hit: Style) -> list[Segment]:
+    """*text* as segments, its *spans* in the style *hit*."""
     segments, begin = [], 0
-    for end in range(1, len(text) + 1):
-        if end == len(text) or marks[end] != marks[begin]:
-            segments.append(Segment(text[begin:end], hit if marks[begin] else style))  # type: ignore[arg-type]
-            begin = end
-    return segments
+    for start, end in spans:
+        segments += [Segment(text[begin:start], style), Segment(text[start:end], hit)]
+        begin = end
+    return [segment for segment in [*segments, Segment(text[begin:], style)] if segment.text]
