@@ -30,6 +30,7 @@ class PlaceKind(StrEnum):
     BROKEN = "broken"
     TOPIC = "topic"
     OUTLET = "outlet"
+    SEARCH = "search"
 
 
 VIEWS = (
@@ -46,7 +47,7 @@ BROKEN_OUTCOMES = tuple(o.value for o, info in OUTCOMES.items() if info.group in
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One row of the topics pane: a view, a topic or an outlet (``name``)."""
+    """One row of the topics pane: a view, a topic or an outlet (``name``), or a query (``name`` is it)."""
 
     kind: PlaceKind
     name: str = ""
@@ -57,11 +58,12 @@ EVERYTHING = Place(PlaceKind.ALL)
 
 @dataclass(frozen=True, slots=True)
 class PlaceRow:
-    """A place with its counters."""
+    """A place with its counters, and its name where that is not the place's own."""
 
     place: Place
     total: int
     unread: int
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,6 @@ class StoryRow:
         """Whether there is anything in it the reader has not seen."""
         return bool(self.unread or self.new_pieces)
 
-
-@dataclass(frozen=True, slots=True)
     @property
     def news(self) -> str:
         """``+3 outlets since you looked``; empty when nothing came, or nobody had looked."""
@@ -103,6 +103,8 @@ class StoryRow:
             return f"+{self.new_pieces} piece{'s' * (self.new_pieces > 1)} since you looked"
         return ""
 
+
+@dataclass(frozen=True, slots=True)
 class PieceRow:
     """One piece of a story. ``article`` is its rowid when it is in the library.
 

@@ -116,15 +116,18 @@ class Loading(Controller):
         """What *listing* holds; given up when another load is begun."""
         asked = question(listing, self.screen.now())
         if asked is None:
-            ids = self.library.ids(listing.place, listing.sort, today=self.today, unread=listing.unread_only)
-            return Found(ids, listing.sort.value)
-        return find(self.library, listing, asked, today=self.today, stop=lambda: load != self._loads)
+            return Found(self.screen.storying.ids(listing, self.today), listing.sort.value)
+        found = find(self.library, listing, asked, today=self.today, stop=lambda: load != self._loads)
+        return replace(found, ids=self.library.leads(found.ids)) if listing.stories else found
 
     def _place_in(self, ids: array[int], aim: Aim, old: array[int]) -> int:
         """The row for *aim*; the article one stands on is put back where the list would let go of it."""
         if aim.cursor is None:
             return aim.near
-        wanted = [aim.cursor, *(row.id for row in (self.library.by_key(aim.key) if aim.key else ()))]
+        wanted = [
+            *self.screen.storying.stands_for(aim.cursor),
+            *(row.id for row in (self.library.by_key(aim.key) if aim.key else ())),
+        ]
         for number in wanted:
             if number in ids:
                 return ids.index(number)
@@ -138,7 +141,8 @@ class Loading(Controller):
 
     def _pages(self, ids: array[int], pages: tuple[int, ...]) -> dict[int, list[ArticleRow]]:
         last = (len(ids) - 1) // PAGE
-        return {p: self.library.rows(ids[p * PAGE : (p + 1) * PAGE]) for p in pages if 0 <= p <= last}
+        rows, listing = self.screen.storying.rows, self.listing
+        return {p: rows(listing, ids[p * PAGE : (p + 1) * PAGE]) for p in pages if 0 <= p <= last}
 
     def fetch_pages(self, pages: tuple[int, ...]) -> None:
         """Bring rows that the list is about to show."""

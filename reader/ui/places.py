@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from reader.store.rows import EVERYTHING, CoverageRow, Place, PlaceKind, Sort
+from reader.store.rows import EVERYTHING, PieceRow, Place, PlaceKind, Sort
 
 
 class Pane(StrEnum):
@@ -22,7 +22,7 @@ PANES = tuple(Pane)
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What the list shows: a place, its order, and what narrows it.
+    """What the list shows: a place, its order, what narrows it, and whether a row is a whole story.
 
     ``own_order``: a query's own order, as long as no other was asked for.
     """
@@ -32,6 +32,7 @@ class Listing:
     unread_only: bool = False
     narrow: str = ""
     own_order: bool = True
+    stories: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Shown:
 
     article: int
     key: str
-    mention: CoverageRow | None = None
+    mention: PieceRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def to_json(location: Location, key: str) -> dict[str, Any]:
         "name": listing.place.name,
         "sort": listing.sort.value,
         "unread_only": listing.unread_only,
+        "stories": listing.stories,
         "pane": location.pane.value,
         "key": key,
         "shown": location.shown.key if location.shown is not None else "",
@@ -93,6 +95,7 @@ def from_json(value: object, default: Listing) -> tuple[Location, str, str]:
         scroll, top = (max(0, int(value.get(name, 0))) for name in ("scroll", "top"))
     except (TypeError, ValueError):
         return start, "", ""
-    listing = replace(default, place=place, sort=sort, unread_only=value.get("unread_only") is True)
+    unread, stories = value.get("unread_only") is True, value.get("stories") is True
+    listing = replace(default, place=place, sort=sort, unread_only=unread, stories=stories)
     location = Location(listing, pane, scroll=scroll, top=top)
     return location, str(value.get("key", "")), str(value.get("shown", ""))

@@ -33,6 +33,7 @@ from reader.ui.reading import Reading
 from reader.ui.refreshing import Refreshing
 from reader.ui.searching import Searching
 from reader.ui.stepping import Stepping
+from reader.ui.storying import Storying
 from reader.ui.widgets.article_list import ArticleList
 from reader.ui.widgets.line_list import LineList, Move
 from reader.ui.widgets.lines import TextLine
@@ -84,6 +85,7 @@ class MainScreen(Screen[None]):
         self._unsaying: Timer | None = None
         said = (session.state.notice, *session.complaints, *keymap.complaints)
         self.complaints = [clean(complaint) for complaint in said if complaint]
+        self.storying = Storying(self)
         self.navigation = Navigation(self)
         self.stepping = Stepping(self)
         self.reading = Reading(self)
@@ -97,6 +99,7 @@ class MainScreen(Screen[None]):
         for part in (
             self.navigation,
             self.stepping,
+            self.storying,
             self.reading,
             self.marking,
             self.opening,
@@ -203,6 +206,8 @@ class MainScreen(Screen[None]):
         extra = [found.sort]
         if found.ranked_among is not None:
             extra.append(f"among the newest {found.ranked_among:,}")
+        if listing.stories:
+            extra.append("by story")
         if listing.unread_only:
             extra.append("unread only")
         if listing.narrow:
@@ -315,6 +320,7 @@ class MainScreen(Screen[None]):
 
     def run(self, command: str) -> None:
         """Run a command by its id."""
+        command = self.storying.before(command)
         result = self._handlers[command]()
         if result is not None:
             self.work(f"command-{command}", result)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from textual.message import Message
 
 from reader.model import OUTCOMES, Outcome
 from reader.store.query import Node, hits
-from reader.store.rows import ArticleRow
+from reader.store.rows import ArticleRow, StoryRow
 from reader.ui import human
 from reader.ui.widgets.line_list import LineList
 from reader.ui.widgets.lines import ellipsed, fit
@@ -190,15 +190,23 @@ class ArticleList(LineList):
         link = row.link if row.link is not None and row.link is not Outcome.UNCHECKED else None
         info = OUTCOMES[link] if link else None
         tone = "good" if info and info.readable else "bad"
-        coverage = f"+{min(row.coverage, 999)}" if row.coverage else ""
+        coverage, width = (_others(row.story), 12) if row.story else (f"+{min(row.coverage, 999)}", 5)
+        coverage = coverage if row.story or row.coverage else ""
         quality = f"q{row.quality}" if row.quality is not None else ""
         return [
             Segment(f"{human.age(row.published, self.now):>4}", dim),
-            Segment(f"{coverage:>5}", self.style_of("accent") if row.coverage else dim),
+            Segment(f"{coverage:>{width}}", self.style_of("accent") if coverage else dim),
             Segment(f"{quality[:5]:>5} ", dim),
             Segment(info.glyph if info else " ", self.style_of(tone)),
             Segment("◌" if row.front is False else " ", dim),
+            *([Segment(f"  {told}", self.style_of("hit"))] if row.story and (told := row.story.news) else ()),
         ]
+
+
+def _others(story: StoryRow) -> str:
+    """The outlets of a story besides the one whose piece stands for it."""
+    count = min(story.outlets - 1, 999)
+    return f"+{count} outlet{'s' * (count > 1)}" if count > 0 else ""
 
 
 def highlighted(text: str, spans: Sequence[tuple[int, int]], style: Style, hit: Style) -> list[Segment]:
