@@ -54,8 +54,13 @@ def note_leaving(db: sqlite3.Connection, article: int) -> None:
     ):
         db.execute(f"INSERT OR IGNORE INTO unfolded {names}", (article,))
     db.execute("DELETE FROM alias WHERE article = ?", (article,))
+    # By way of its story: there is no index of leads.
+    db.execute(
+        "UPDATE story SET lead = NULL WHERE lead = ?1"
+        " AND id IN (SELECT story FROM telling WHERE article = ?1)",
+        (article,),
+    )
     db.execute("DELETE FROM telling WHERE article = ?", (article,))
-    db.execute("UPDATE story SET lead = NULL WHERE lead = ?", (article,))
 
 
 def note_coming(db: sqlite3.Connection, keys: Iterable[str]) -> None:
