@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from reader.store.library import Library
-from reader.store.query import And, Node, Or, Query, Word, all_of, parse
+from reader.store.query import (
+    And,
+    FieldIs,
+    Node,
+    Or,
+    Query,
+    Word,
+    all_of,
+    any_of,
+    parse,
+    value_matches,
+)
 from reader.store.rows import EVERYTHING, PlaceKind
 from reader.ui.places import Listing
 
@@ -26,22 +38,36 @@ class Found:
     ranked_among: int | None = None
 
 
-def question(listing: Listing, now: datetime) -> Query | None:
-    """The query of *listing*, None where it is only a place; words that narrow may be beginnings."""
+_OUTLET_FROM: Final = 3  # letters: fewer begin too many outlets to be of use
+
+
+def question(listing: Listing, now: datetime, outlets: Callable[[], Sequence[str]]) -> Query | None:
+    """The query of *listing*, None where it is only a place.
+
+    Words that narrow may be beginnings, and may stand in the outlet's name;
+    *outlets* gives those there are.
+    """
     if listing.place.kind is not PlaceKind.SEARCH and not listing.narrow:
         return None
     text = listing.place.name if listing.place.kind is PlaceKind.SEARCH else ""
     query, narrow = parse(text, now), parse(listing.narrow, now)
-    return Query(all_of([query.root, beginnings(narrow.root)]), narrow.sort or query.sort)
+    names = outlets() if listing.narrow else ()
+    return Query(all_of([query.root, widened(narrow.root, names)]), narrow.sort or query.sort)
 
 
-def beginnings(node: Node) -> Node:
+def widened(node: Node, outlets: Sequence[str]) -> Node:
     """*node* with every plain word standing for all that begin so, but not where it is left out."""
     match node:
-        case Word():
-            return replace(node, prefix=True)
-        case And(parts) | Or(parts):
-            return type(node)(tuple(map(beginnings, parts)))
+        case Word(text, _, field):
+            word = replace(node, prefix=True)
+            outlet = FieldIs("outlet", text, prefix=True)
+            # Only where there is one: words alone are looked up faster.
+            named = field is None and len(text) >= _OUTLET_FROM
+            return Or((word, outlet)) if named and any(value_matches(outlet, o) for o in outlets) else word
+        case And(parts):
+            return all_of(widened(part, outlets) for part in parts)
+        case Or(parts):
+            return any_of(widened(part, outlets) for part in parts)
     return node
 
 

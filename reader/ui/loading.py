@@ -114,7 +114,7 @@ class Loading(Controller):
 
     def _find(self, listing: Listing, load: int) -> Found:
         """What *listing* holds; given up when another load is begun."""
-        asked = question(listing, self.screen.now())
+        asked = question(listing, self.screen.now(), lambda: self.library.values("outlet"))
         if asked is None:
             return Found(self.screen.storying.ids(listing, self.today), listing.sort.value)
         found = find(self.library, listing, asked, today=self.today, stop=lambda: load != self._loads)

@@ -194,7 +194,7 @@ class Navigation(Loading):
             return
         if not asked or not self.listing.own_order:
             sort = orders[(orders.index(sort) + 1) % len(orders)]
-        self.listing = replace(self.listing, sort=sort, own_order=False)
+        self.listing = replace(self.listing, sort=sort, own_order=not asked)
         view = self.screen.list
         self.load(view.ids[view.cursor] if view.count and view.cursor else None)
         self.screen.say(
