@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from reader import filereader, frontmatter, rules, sources
+from reader import editions, filereader, frontmatter, rules, sources
 from reader.errors import NotFound, SourceError, StoreDamaged, StoreReadOnly
 from reader.folding import Folding
 from reader.model import Article, LinkCheck, Mark, Problem
 from reader.sources import Source
 from reader.store.library import Library
+from reader.store.preparing import Prepared
 from reader.store.state import State, utc_now
 from reader.store.writer import Batch, Writer
 
@@ -205,6 +206,7 @@ class Ingest:
         if self._rules_look:
             keys = {a.key for a in batch.articles} - self._moves.gone
             batch.arrived.extend(sorted(keys - self.library.known_keys(keys)))
+        self._remember(batch)
         report.cleared += self._write(batch)
         if batch.arrived:
             self._apply_rules(report)
@@ -214,6 +216,13 @@ class Ingest:
         report.removed += sum(path in known for path in batch.removed)
         report.problems += len(batch.problems)
         report.warnings += sum(len(a.warnings) for a in batch.articles)
+
+    def _remember(self, batch: Batch) -> None:
+        """Keep the headlines that *batch* is about to change, before the index forgets them."""
+        told = [article.headline for article in batch.articles if isinstance(article, Prepared)]
+        # Marks that cannot be written now cost this, not the news.
+        with contextlib.suppress(StoreReadOnly):
+            editions.remember(self.library, self.state, told, batch.removed, self.clock())
 
     def _write(self, batch: Batch) -> int:
         return self._writer.apply(batch, self._marks, self._links)

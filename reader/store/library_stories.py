@@ -213,10 +213,11 @@ class Shelf(Searching):
         return count
 
     def unaliased(self) -> list[int]:
-        """The articles that came since stories were made."""
+        """The articles that came since stories were made, and whose other names are not known."""
         rows = self._all(
-            "SELECT a.id FROM unfolded u JOIN article a ON a.key = u.name"
-            " WHERE a.id NOT IN (SELECT article FROM telling)"
+            "SELECT a.id FROM unfolded u JOIN article a ON a.key = u.name WHERE NOT EXISTS"
+            " (SELECT 1 FROM telling WHERE article = a.id) AND NOT EXISTS"
+            " (SELECT 1 FROM alias WHERE article = a.id)"
         )
         return [row[0] for row in rows]
 

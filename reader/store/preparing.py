@@ -11,6 +11,7 @@ from reader.model import Article, Provider, Related
 from reader.store import indexing
 from reader.store import library_schema as schema
 from reader.store.indexing import EXCERPT
+from reader.store.rows import HeadlineRow
 from reader.text import clean
 
 Values = tuple[object, ...]
@@ -37,6 +38,11 @@ class Prepared(NamedTuple):
     columns: tuple[str, str, str, str]
     beyond: bytes | None
     warnings: tuple[tuple[int, str, str], ...]
+
+    @property
+    def headline(self) -> HeadlineRow:
+        """How it will read in the index."""
+        return HeadlineRow(self.path, self.key, str(self.values[2]), str(self.values[3]))
 
     @property
     def weight(self) -> int:
