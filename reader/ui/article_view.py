@@ -11,12 +11,13 @@ from rich.text import Text
 from reader.editions import changes
 from reader.htmltext import unescape_excerpt
 from reader.model import OUTCOMES, Article, Image, LinkCheck
+from reader.store.query import ALL, Node, hits
 from reader.store.rows import PieceRow
 from reader.text import clean
 from reader.ui import human
 from reader.ui.coverage_view import coverage, history
 from reader.ui.document import Block, Body, Lines, Rule
-from reader.ui.styling import ACCENT, BAD, DIM, GOOD, LEAD, STRONG, TITLE, below, styled
+from reader.ui.styling import ACCENT, BAD, DIM, GOOD, LEAD, STRONG, TITLE, below, lit, styled
 
 if TYPE_CHECKING:
     from reader.ui.reading import Loaded
@@ -32,11 +33,16 @@ class Page:
 
 
 def article_page(
-    loaded: Loaded, now: int, key_of: Callable[[str], str], unfolded: frozenset[str] = frozenset()
+    loaded: Loaded,
+    now: int,
+    key_of: Callable[[str], str],
+    unfolded: frozenset[str] = frozenset(),
+    query: Node = ALL,
 ) -> Page:
-    """The page of an article of the library."""
+    """The page of an article of the library; what *query* looks for is lit up."""
     row, article = loaded.row, loaded.article
-    blocks: list[Block] = [Lines(styled((row.title or "(untitled)", TITLE)), id=TITLE)]
+    title = lit(row.title or "(untitled)", TITLE, hits(query, row.title, "title"))
+    blocks: list[Block] = [Lines(title, id=TITLE)]
     blocks.append(Lines(_byline(loaded, now)))
     badges = _badges(loaded)
     if badges:
@@ -53,7 +59,7 @@ def article_page(
         ]
     excerpt = clean(unescape_excerpt(article.excerpt if article else row.excerpt), 20_000)
     if excerpt:
-        blocks += [Lines(styled((excerpt, LEAD))), Lines(Text())]
+        blocks += [Lines(lit(excerpt, LEAD, hits(query, excerpt, "excerpt"))), Lines(Text())]
     if loaded.mark.note:
         blocks += [Rule("Your note"), Lines(styled(loaded.mark.note)), Lines(Text())]
     if article is not None and article.body.strip():

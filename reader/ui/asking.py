@@ -10,6 +10,7 @@ from typing import Final
 
 from reader.store.library import Library
 from reader.store.query import (
+    ALL,
     And,
     FieldIs,
     Node,
@@ -34,7 +35,7 @@ class Found:
 
     ids: array[int]
     sort: str
-    query: Node | None = None
+    query: Node = ALL
     ranked_among: int | None = None
 
 

@@ -39,6 +39,7 @@ class Document(ScrollView, can_focus=True, inherit_bindings=False):
         "document--good",
         "document--bad",
         "document--badge",
+        "document--hit",
         "document--link",
         "document--code",
         "document--quote",
@@ -55,6 +56,7 @@ class Document(ScrollView, can_focus=True, inherit_bindings=False):
         & > .document--heading { text-style: bold; }
         & > .document--badge { text-style: bold; }
         & > .document--link { text-style: underline; }
+        & > .document--hit { text-style: bold underline; }
         & > .document--code { text-style: none; }
         & > .document--quote { text-style: italic; }
         & > .document--current { text-style: bold reverse; }

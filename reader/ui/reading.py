@@ -167,7 +167,8 @@ class Reading(Controller):
         now = int(self.screen.now().timestamp())
         if self.shown.mention is not None:
             return mention_page(self.shown.mention, self.loaded, now)
-        return article_page(self.loaded, now, self.screen.key_of, self.screen.storying.unfolded)
+        unfolded, query = self.screen.storying.unfolded, self.screen.navigation.found.query
+        return article_page(self.loaded, now, self.screen.key_of, unfolded, query)
 
     def _clear(self) -> None:
         self.shown = self.loaded = self._coming = None

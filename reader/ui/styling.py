@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from rich.text import Text
@@ -15,6 +16,7 @@ GOOD: Final = "good"
 BAD: Final = "bad"
 TITLE: Final = "title"
 LEAD: Final = "lead"
+HIT: Final = "hit"
 
 
 def styled(*pieces: tuple[str, str] | str) -> Text:
@@ -23,6 +25,14 @@ def styled(*pieces: tuple[str, str] | str) -> Text:
     for piece in pieces:
         words, style = (piece, "") if isinstance(piece, str) else piece
         text.append(clean_block(words).replace("\n", " "), style or None)
+    return text
+
+
+def lit(words: str, style: str, spans: Iterable[tuple[int, int]]) -> Text:
+    """Clean *words* in one style, with what was looked for lit up at *spans*."""
+    text = styled((words, style))
+    for start, end in spans:
+        text.stylize(HIT, start, end)
     return text
 
 

@@ -11,7 +11,7 @@ from textual.cache import LRUCache
 from textual.message import Message
 
 from reader.model import OUTCOMES, Outcome
-from reader.store.query import Node, hits
+from reader.store.query import ALL, Node, hits
 from reader.store.rows import ArticleRow, StoryRow
 from reader.ui import human
 from reader.ui.widgets.line_list import LineList
@@ -45,7 +45,7 @@ class ArticleList(LineList):
         self.ids: array[int] = array("q")
         self.now = 0
         self.selected: set[int] = set()
-        self.hits: Node | None = None
+        self.hits: Node = ALL
         self._rows: LRUCache[int, list[ArticleRow | None]] = LRUCache(64)
         self._asked: set[int] = set()
 
@@ -182,7 +182,7 @@ class ArticleList(LineList):
         glyph = _TYPE_GLYPHS.get(row.type)
         lead = [Segment(glyph + " ", self.style_of("dim"))] if glyph else []
         text = row.title or "(untitled)"
-        spans = hits(self.hits, text, "title") if self.hits is not None else []
+        spans = hits(self.hits, text, "title")
         return [*lead, *highlighted(text, spans, style, self.style_of("hit"))]
 
     def _facts(self, row: ArticleRow) -> list[Segment]:
