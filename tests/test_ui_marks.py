@@ -1,4 +1,4 @@
-"""Marks from the screen: kept first, shown after; lists of the unread; what others mark; the place at the end."""
+"""Marks from the screen: kept first, shown after; lists of the unread; others' marks; the place at the end."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import Input
+from ui_tools import Desk, desk, locations, make_session, marks, small_folder, url, when, write
 
 from reader.ingest import sync
 from reader.session import open_session
@@ -15,7 +16,6 @@ from reader.store.rows import PlaceKind, Sort
 from reader.store.state import State
 from reader.ui.places import Pane
 from reader.ui.screens.prompt import Prompt
-from ui_tools import Desk, desk, locations, make_session, marks, small_folder, url, when, write
 
 
 async def test_read_by_key_toggles_and_goes_on(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ async def test_marks_are_on_the_disk_before_they_are_shown(
         def watched(page: int, found: object) -> None:
             rows = list(found)  # type: ignore[call-overload]
             with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-                stored = {key: flags for key, flags in db.execute("SELECT key, flags FROM marks")}
+                stored = dict(db.execute("SELECT key, flags FROM marks").fetchall())
             for row in rows:
                 if row.read or row.starred:
                     flags = stored.get(row.key, 0)
@@ -284,7 +284,9 @@ async def test_sorts_keep_the_article(tmp_path: Path) -> None:
 
 async def place_of(d: Desk) -> tuple[object, ...]:
     here = d.main.navigation.here()
-    return here.listing, here.pane, d.story(), d.shown, here.scroll, here.top
+    listing = here.listing
+    list_ = listing.place, listing.sort, listing.unread_only
+    return list_, here.pane, d.story(), d.shown, here.scroll, here.top
 
 
 async def test_the_place_is_there_at_the_next_start(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def related(slug: str, outlet: str, **fields: Any) -> dict[str, Any]:
 
 
 OUTLETS = ("Aurora", "Beacon", "Courier", "Dispatch")
+WORDS = ("amber", "birch", "cedar", "dune")
 LONG_BODY = "\n\n".join(f"Paragraph {n} of a long report." for n in range(80))
 
 
@@ -81,11 +82,11 @@ def small_folder(folder: Path) -> Path:
     """Twelve articles, newest first ``story-00`` to ``story-11``, three topics, four outlets.
 
     ``story-01`` has five pieces of coverage: 00, 02 and 04 (in the library), two that are not.
-    ``story-02`` lists 03, ``story-05`` is long, ``story-06`` unpublished, ``story-07`` a video without quality.
+    05 is long, 06 unpublished, 07 a video without quality.
     """
     for n in range(12):
         fields: dict[str, Any] = {
-            "excerpt": f"What story {n} is about.",
+            "excerpt": f"On {WORDS[n % 4]}, part {n}.",
             "publishedDateTime": when(hours=1 + 5 * n),
             "provider": {"name": OUTLETS[n % 4], "domain": "news.test"},
             "topics": [("space", "law", "sea")[n % 3]],
@@ -100,8 +101,6 @@ def small_folder(folder: Path) -> Path:
                 related("elsewhere-one", "Echo", excerpt="Known by hearsay.", quality=41),
                 related("elsewhere-two", "Fanal"),
             ]
-        if n == 2:
-            fields["related"] = [related("story-03", "Dispatch")]
         if n == 6:
             fields["published"] = False
         if n == 7:
@@ -123,7 +122,7 @@ def locations(root: Path) -> Locations:
 
 
 def make_session(root: Path, *folders: Path, **settings: Any) -> Session:
-    """A session over *folders* with its databases below *root*. An article does not come to be read by itself."""
+    """A session over *folders*, its databases below *root*; no article comes to be read by itself."""
     time.tzset()  # TZ is UTC (conftest)
     session = open_session(locations(root), folders)
     session.settings = replace(session.settings, **{"dwell": 60.0} | settings)
@@ -173,6 +172,9 @@ class Desk:
                     await asyncio.wait(tasks, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
                 else:
                     await asyncio.sleep(0)
+            elif self.app._require_stylesheet_update or self.app.screen._layout_required:
+                quiet = 0
+                await asyncio.sleep(0.001)
             else:
                 quiet += 1
 
@@ -291,6 +293,11 @@ class Desk:
     def text(self) -> str:
         """The screen as text."""
         return "\n".join("".join(line).rstrip() for line in self.strips)
+
+    @property
+    def words(self) -> str:
+        """The screen as words, however they are wrapped and framed."""
+        return " ".join(self.text.replace("│", " ").split())
 
 
 async def _send(app: NewsfoldApp, key: str) -> None:
