@@ -226,8 +226,10 @@ class Core:
             stored = now[edit.table.name].get(edit.key)
             width = len(edit.table.columns)
             current = edit.table.blank(edit.key) if stored is None else stored[:width]
-            if edit.before is None or edit.after is None or current is None:
-                wanted = edit.before if current == edit.after else current
+            if current == edit.after:
+                wanted = edit.before
+            elif edit.before is None or edit.after is None or current is None:
+                wanted = current
             else:
                 wanted = _field_by_field(edit.table, current, edit.before, edit.after)
             back.append(Edit(edit.table, edit.key, stored, current, wanted))

