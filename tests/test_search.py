@@ -17,21 +17,21 @@ import pytest
 from reader import frontmatter, sources
 from reader.address import canonical
 from reader.errors import SearchStopped
+from reader.folding import Folding
 from reader.ingest import Ingest, sync
 from reader.model import OUTCOMES, Article, LinkCheck, Mark, Outcome, Related
 from reader.store.library import Library
 from reader.store.preparing import outlet_name
 from reader.store.query import Facts, State, matches, parse, walk
-from reader.store.rows import Place, PlaceKind
+from reader.store.rows import Place, PlaceKind, StoryRow
 from reader.store.state import State as Marks
 from reader.store.writer import Batch, Writer
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def facts(article: Article, mark: Mark, link: Outcome | None) -> Facts:
+def facts(article: Article, mark: Mark, link: Outcome | None, story: StoryRow | None) -> Facts:
     """*article* as the query language sees it, told plainly."""
-    outlets = {outlet_name(p) for p in [article.provider, *(r.provider for r in article.related)]} - {""}
     urls = (article.web_url, article.original_url, article.amp_url, article.cdn_amp_url)
     return Facts(
         key=article.key,
@@ -50,11 +50,11 @@ def facts(article: Article, mark: Mark, link: Outcome | None) -> Facts:
         quality=article.quality,
         heat=article.heat,
         coverage=len(article.related),
-        outlets=len(outlets),
-        texts=len(article.related) + 1,
+        outlets=story.outlets if story else 1,
+        texts=story.texts if story else 1,
         published=article.published,
         sealed=bool(article.secured),
-        story=bool(article.related),
+        story=story is not None and story.pieces > 1,
         has_image=bool(article.images),
         has_amp=bool(article.amp_url or article.cdn_amp_url),
         read=mark.read,
@@ -113,6 +113,7 @@ def made_archive(folder: Path, articles: Sequence[Article], seed: int) -> Archiv
     for start in range(0, len(articles), 100):
         writer.apply(Batch(articles=list(articles[start : start + 100])), state.marks, state.checks)
     sync(library, state)
+    Folding(library, state).run()
     addresses = sorted({a.address for a in articles if a.address})
     links = {
         canonical(a): chosen.choice(list(Outcome)) for a in chosen.sample(addresses, min(80, len(addresses)))
@@ -123,11 +124,14 @@ def made_archive(folder: Path, articles: Sequence[Article], seed: int) -> Archiv
     ]
     writer.sync([], checks)
     marks = state.marks(keys)
-    told = {
-        a.path: facts(a, marks.get(a.key, Mark(a.key)), links.get(a.key) if a.address else None)
-        for a in articles
-    }
-    return Archive(library, state, told)
+    paths = {row.id: row.path for row in library.rows(library.newest(len(articles)))}
+    stories = {paths[i]: story for i, story in library.stories_of(list(paths)).items()}
+
+    def told(a: Article) -> Facts:
+        link = links.get(a.key) if a.address else None
+        return facts(a, marks.get(a.key, Mark(a.key)), link, stories.get(a.path))
+
+    return Archive(library, state, {a.path: told(a) for a in articles})
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +153,8 @@ QUERIES = [
     "has:amp -has:image",
     "quality>=60 after:2021 -is:read", "link:gone", "link:unchecked", "-link:gone", "url:diablo", "key:http",
     "key:file:", "tag:later", 'tag="to do"', "tag:東京", "note:cafe", "is:noted OR is:tagged", "-is:noted",
-    "texts>2 outlets>2", "before:2021", "-before:2021", "updated>2000", "-updated>2000", "domain:com",
+    "texts>2 outlets>2", "texts=1", "-outlets>1", "outlets<2 OR texts>9",
+    "-is:story", "before:2021", "-before:2021", "updated>2000", "-updated>2000", "domain:com",
     "type:video",
     "category:news", "-category:news", 'title:"diablo iv"', "(a OR -b) is:unread", "-(is:read topic:diablo)",
     "related:diablo*", "published:2022", "since:900d", "age<900d", "is:sealed", "is:published",

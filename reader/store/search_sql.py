@@ -43,20 +43,15 @@ NUMBERS: Final[Mapping[str, str]] = {
     "quality": "a.quality",
     "heat": "a.heat",
     "coverage": "a.coverage",
-    # Of a story as far as this article's own file tells it.
-    "outlets": (
-        "(SELECT count(*) FROM (SELECT outlet FROM mention WHERE article = a.id AND outlet <> ''"
-        " UNION SELECT a.outlet WHERE a.outlet <> ''))"
-    ),
-    "texts": "(a.coverage + 1)",
 }
+OF_STORIES: Final = ("outlets", "texts")
+"""Numbers of a story; an article that is in none has one outlet and one text."""
 STATES: Final[Mapping[str, str]] = {
     "read": "a.read",
     "unread": "NOT a.read",
     "published": "a.front IS 1",
     "unpublished": "a.front IS 0",
     "sealed": f"a.flags & {schema.SEALED}",
-    "story": "a.coverage > 0",
 }
 RARE: Final[Mapping[str, str]] = {
     # Left to itself SQLite walks the wider article_facts here.
@@ -236,11 +231,15 @@ class _Compiler:
                 return Condition(f"NOT ({inner.text})", inner.values)
             case FieldIs():
                 return self._field(node)
+            case Compare(field, op, value) if field in OF_STORIES:
+                return self._of_story(field, op, value)
             case Compare(field, op, value):
                 number = NUMBERS[field]
                 return Condition(f"({number} IS NOT NULL AND {number} {op} ?)", (value,))
             case Time():
                 return self._time(node)
+            case State("story"):
+                return self._of_story("pieces", ">", 1)
             case State(flag):
                 return self._among(RARE[flag]) if flag in RARE else Condition(f"({STATES[flag]})")
             case Link(group):
@@ -267,6 +266,13 @@ class _Compiler:
     def _among(self, ids: str, values: tuple[object, ...] = ()) -> Condition:
         """Whether an article is one of *ids*, few; the walk along the words is not to seek each of them."""
         return Condition(f"({'+' * (self.id == 'fts.rowid')}{self.id} IN ({ids}))", values)
+
+    def _of_story(self, number: str, op: str, value: int) -> Condition:
+        """Whether *number* of the article's story compares so."""
+        found = f"story IN (SELECT id FROM story WHERE {number} {op} ?)"
+        told = self._among(f"SELECT article FROM telling WHERE {found}", (value,))
+        alone = f"1 {op} ? AND {self.id} NOT IN (SELECT article FROM telling)"
+        return Condition(f"({told.text} OR ({alone}))", (*told.values, value))
 
     def _link(self, group: str) -> Condition:
         if group == "unchecked":
