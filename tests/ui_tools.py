@@ -172,7 +172,7 @@ class Desk:
                     await asyncio.wait(tasks, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
                 else:
                     await asyncio.sleep(0)
-            elif self.app._require_stylesheet_update or self.app.screen._layout_required:
+            elif self.app.screen._refresh_styles_required or self.app.screen._layout_required:
                 quiet = 0
                 await asyncio.sleep(0.001)
             else:
