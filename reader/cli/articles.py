@@ -83,7 +83,7 @@ def _name(session: Session, kind: PlaceKind, wanted: str) -> str:
 def _line(row: ArticleRow, out: Output) -> None:
     marks = ("★" if row.starred else " ") + (" " if row.read else "●")
     link = OUTCOMES[row.link].glyph if row.link else " "
-    when = _local(row.published)
+    when = local(row.published)
     date = when[:10] if out.tty else when
     columns = [
         (marks, 2),
@@ -96,7 +96,7 @@ def _line(row: ArticleRow, out: Output) -> None:
     out.columns(columns)
 
 
-def _local(epoch: int | None) -> str:
+def local(epoch: int | None) -> str:
     """``2020-06-11 02:01`` in local time; empty for no time at all."""
     if epoch is None:
         return ""
@@ -156,7 +156,7 @@ def as_json(session: Session, row: ArticleRow) -> JsonValue:
         "hidden": mark.hidden,
         "tags": list(mark.tags),
         "note": mark.note,
-        "links": [_check_json(check) for check in checks.values()],
+        "links": [check_json(check) for check in checks.values()],
     }
 
 
@@ -165,7 +165,9 @@ def addresses_of(article: Article) -> list[str]:
     return list(dict.fromkeys(a for a in (article.address, article.amp_url, article.cdn_amp_url) if a))
 
 
-def _check_json(check: LinkCheck) -> JsonValue:
+def check_json(check: LinkCheck) -> JsonValue:
+    """What asking an address gave."""
+
     def time(when: datetime | None) -> str | None:
         return when.isoformat().replace("+00:00", "Z") if when else None
 
@@ -189,7 +191,7 @@ def _page(session: Session, row: ArticleRow, out: Output) -> None:
     article = reread(session.sources, row.path)
     out.block(article.title)
     epoch = int(article.published_at.timestamp()) if article.published_at else None
-    about = [row.outlet, _local(epoch), *_badges(article, session.state.mark(article.key))]
+    about = [row.outlet, local(epoch), *_badges(article, session.state.mark(article.key))]
     out.line(" · ".join(part for part in about if part))
     if article.topics:
         out.line(f"topics: {', '.join(article.topics)}")
@@ -231,7 +233,7 @@ def _sealed(secured: str) -> int:
 def _piece(piece: CoverageRow, out: Output) -> None:
     here = "●" if piece.article is not None and not piece.read else " "
     quality = f"quality {piece.quality}" if piece.quality is not None else ""
-    when = _local(piece.published) or "–"
+    when = local(piece.published) or "–"
     title = piece.title
     outlet = fit(piece.outlet or "–", 20) if out.tty else piece.outlet
     out.columns([(here, 1), (when, 16), (outlet, 20), (quality, 11), (title, 0), (piece.key, -1)])

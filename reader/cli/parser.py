@@ -109,6 +109,25 @@ def _show(parser: Parser) -> None:
     _fresh(parser)
 
 
+def _story(parser: Parser) -> None:
+    parser.add_argument("keys", nargs=1, metavar="KEY", help="any piece of the story")
+    parser.add_argument("--json", action="store_true", help='one document: {"schema": 1, "stories": […]}')
+    _fresh(parser)
+
+
+def _stories(parser: Parser) -> None:
+    _folders(parser)
+    parser.add_argument(
+        "--since", metavar="7d", help="only with a piece since: 36h, 7d, yesterday, 2024-05-01"
+    )
+    parser.add_argument(
+        "--outlets", type=_count, default=1, metavar="N", help="only what at least N outlets tell"
+    )
+    parser.add_argument("--limit", type=_count, metavar="N", help="no more than N")
+    parser.add_argument("--json", action="store_true", help='one document: {"schema": 1, "stories": […]}')
+    _fresh(parser)
+
+
 def _open(parser: Parser) -> None:
     parser.add_argument("keys", nargs="+", metavar="KEY")
     _fresh(parser)
@@ -214,6 +233,8 @@ COMMANDS: Final[dict[str, tuple[str, Callable[[Parser], None]]]] = {
     "list": ("list articles; when piped in full, tab-separated, the key last", _list),
     "search": ("find articles by a query, best match first", _search),
     "show": ("print one article with its coverage", _show),
+    "story": ("print the story that an article, or a piece only mentioned, is part of", _story),
+    "stories": ("list stories, the latest first", _stories),
     "open": ("open articles in the browser", _open),
     "mark": ("mark articles read, unread, starred or not", _mark),
     "check": ("ask whether the articles' addresses still answer, and keep the answers", _check),

@@ -65,6 +65,8 @@ _WHERE: Final = {
     "rules": ("rules", "rules"),
     "help": ("search", "help_"),
     "show": ("articles", "show"),
+    "story": ("stories", "story"),
+    "stories": ("stories", "stories"),
     "mark": ("marks", "mark"),
     "open": ("links", "open_"),
     "check": ("links", "check"),
