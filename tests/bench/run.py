@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import loading
+import screen
 from measuring import PEERS, Part, machine, targets, tool
 
 Section = Callable[[argparse.Namespace], Part]
@@ -31,6 +32,9 @@ Section = Callable[[argparse.Namespace], Part]
 SECTIONS: dict[str, Section] = {
     "load": lambda o: loading.load(o.sizes, o.rounds),
     "refresh": lambda o: loading.refresh(o.sizes, o.rounds),
+    "start": lambda o: screen.start(o.sizes, o.rounds),
+    "keys": lambda o: screen.keys(o.sizes, o.rounds),
+    "gaps": lambda o: screen.gaps(o.sizes, o.rounds),
 }
 
 
