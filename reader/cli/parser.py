@@ -173,6 +173,13 @@ def _links(parser: Parser) -> None:
     _fresh(parser)
 
 
+def _state(parser: Parser) -> None:
+    parser.add_argument("what", choices=("backup", "backups", "restore", "export", "import", "verify"))
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help="else the rota of backups, or the standard streams"
+    )
+
+
 def _problems(parser: Parser) -> None:
     _folders(parser)
     parser.add_argument(
@@ -241,6 +248,7 @@ COMMANDS: Final[dict[str, tuple[str, Callable[[Parser], None]]]] = {
     "links": ("the links of the whole archive: check, report, moved", _links),
     "searches": ("list saved searches; export or import them and the rules", _searches),
     "rules": ("what is done with new articles: list, try, add, on, off, remove", _rules),
+    "state": ("marks and notes: backup, backups, restore, export, import, verify", _state),
     "problems": ("list files that gave no article, as path:line: reason", _problems),
     "folders": ("list the remembered folders", _nothing),
     "help": ("what can be asked in a query", _help),

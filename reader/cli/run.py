@@ -71,6 +71,7 @@ _WHERE: Final = {
     "open": ("links", "open_"),
     "check": ("links", "check"),
     "links": ("health", "links"),
+    "state": ("state", "state"),
 }
 """Where each command is done; only that module is loaded, for a short start."""
 

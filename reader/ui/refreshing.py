@@ -9,6 +9,7 @@ from reader.ingest import Ingest, Progress, Report, sync
 from reader.ui.control import Controller, Handler, in_thread
 
 _POLL = 1.5  # seconds between looks at what other copies of the program did
+_TEND_AFTER = 20.0  # seconds: the daily backup never stands in the way of a start
 _POLL_LOADING = 0.5
 
 
@@ -29,6 +30,7 @@ class Refreshing(Controller):
         self.screen.set_interval(_POLL, self.poll)
         if self.session.sources:
             self.refresh(quiet=True)
+        self.screen.set_timer(_TEND_AFTER, lambda: self.screen.work("tend", in_thread(self.state.tend)))
 
     @property
     def running(self) -> bool:

@@ -64,7 +64,7 @@ class MainScreen(Screen[None]):
     """Three panes, a status line and a key bar."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (MEDIUM, "-medium"), (WIDE, "-wide")]  # noqa: RUF012 - as in the class above
-    AUTO_FOCUS = None
+    AUTO_FOCUS = ""  # None would mean the app's: the first widget that takes it, a hidden input line
 
     def __init__(self, session: Session, keymap: Keymap) -> None:
         super().__init__()

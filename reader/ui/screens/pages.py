@@ -28,6 +28,8 @@ _LONGEST_FIELD = 4_000  # characters of one field shown; the command line gives 
 class TextPage(ModalScreen[None]):
     """A scrolling page; Escape or q leaves it."""
 
+    AUTO_FOCUS = ""
+
     def __init__(self, title: str, blocks: Sequence[Block]) -> None:
         super().__init__()
         self._head = title
