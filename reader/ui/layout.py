@@ -248,7 +248,9 @@ class Column:
         rule, title = self._style_of("rule"), clean(block.title)
         if not title or self.width < 8:
             return [Segment("─" * self.width, rule)]
-        title = f" {set_cell_size(title, min(cell_len(title), self.width - 6))} "
+        room = self.width - 6
+        title = title if cell_len(title) <= room else set_cell_size(title, room - 1).rstrip() + "…"
+        title = f" {title} "
         rest = self.width - 2 - cell_len(title)
         return [Segment("──", rule), Segment(title, self._style_of("heading")), Segment("─" * rest, rule)]
 
