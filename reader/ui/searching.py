@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from reader import rules
 from reader.errors import SearchStopped, UsageError
-from reader.store.query import Completion, complete, parse
+from reader.store.query import MAX_LENGTH, Completion, complete, parse
 from reader.store.rows import Place, PlaceKind, PlaceRow
 from reader.store.state import Change, SavedSearch
 from reader.text import clean
@@ -46,13 +46,15 @@ class Searching(Controller):
         self._names, history = await in_thread(self._known)
         place = self.screen.navigation.listing.place
         self.screen.set_zen(False)
-        self.line.open(place.name if place.kind is PlaceKind.SEARCH else "", history)
+        listed = place.name if place.kind is PlaceKind.SEARCH else ""
+        self.line.open(clean(listed, MAX_LENGTH), history)
 
     def _known(self) -> tuple[dict[str, Sequence[str]], list[str]]:
         names: dict[str, Sequence[str]] = {field: self.library.values(field) for field in _NAMES}
         names["tag"] = [tag for tag, _ in self.state.tags()]
         kept = self.state.get(_REMEMBERED)
-        return names, [text for text in kept if isinstance(text, str)] if isinstance(kept, list) else []
+        texts = kept if isinstance(kept, list) else []
+        return names, [clean(text, MAX_LENGTH) for text in texts if isinstance(text, str)]
 
     def offers(self, text: str, cursor: int) -> Sequence[Completion]:
         """What could be typed next."""
