@@ -4,6 +4,9 @@ A folder's file times are kept in the same transaction as the last of its
 articles, and now and then on the way there, the rest marked as unread. So a
 run that was cut off leaves only whole articles behind, and the next one knows
 of each of them and reads what is not yet in (after a kill a little more).
+
+What only a change needs (the parser, the rules, the stories) is imported when
+there is one.
 """
 
 from __future__ import annotations
@@ -12,16 +15,19 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from reader import editions, filereader, frontmatter, rules, sources
+from reader import editions, filereader, frontmatter, sources
 from reader.errors import NotFound, SourceError, StoreDamaged, StoreReadOnly
-from reader.folding import Folding
 from reader.model import Article, LinkCheck, Mark, Problem
 from reader.sources import Source
 from reader.store.library import Library
 from reader.store.preparing import Prepared
 from reader.store.state import State, utc_now
 from reader.store.writer import Batch, Writer
+
+if TYPE_CHECKING:
+    from reader.filereader import Found
 
 BATCH = 1_000
 """Files in one transaction."""
@@ -147,6 +153,8 @@ class Ingest:
         report.added -= report.moved
         report.removed -= report.moved
         if not self._stopped:
+            from reader.folding import Folding
+
             Folding(self.library, self.state, self._folding, lambda: self._stopped).run()
         report.stopped = self._stopped
         return report
@@ -165,13 +173,12 @@ class Ingest:
 
     def _take(self, source: Source, scan: sources.Scan, report: Report) -> None:
         inner = [f"{c.path}/{name}" if c.path else name for c in scan.changes for name in c.changed]
+
         much = self._writer.loading() if len(inner) > BATCH else contextlib.nullcontext()
         with much, contextlib.closing(filereader.read_all(source, inner, self.helpers)) as found:
             self._take_found(source, scan, found, report)
 
-    def _take_found(
-        self, source: Source, scan: sources.Scan, found: Iterator[filereader.Found], report: Report
-    ) -> None:
+    def _take_found(self, source: Source, scan: sources.Scan, found: Iterator[Found], report: Report) -> None:
         total, done = scan.changed, 0
         batch, limit = Batch(), _FIRST_BATCH
         self.progress(Progress(source.name, 0, total))
@@ -231,6 +238,8 @@ class Ingest:
         """Let the rules look at what has arrived; whatever happens, at each article at least once."""
         arrived = self.library.arrived()
         if arrived:
+            from reader import rules
+
             try:
                 done = rules.run(self.library, self.state, arrived, self.clock())
             except StoreReadOnly:  # no mark can be kept now: they wait for the next run
@@ -258,6 +267,8 @@ def sync(library: Library, state: State) -> bool:
     marks = state.changed_since(library.meta("marks_seq"))
     checks = state.checks_since(library.meta("checks_seq"))
     writer.sync(marks, checks)
+    from reader.folding import Folding
+
     overruled = Folding(library, state).overrule()
     return bool(marks or checks or overruled)
 
@@ -273,6 +284,7 @@ def reread(found: Sequence[Source], path: str) -> Article:
     source = next((s for s in found if s.name == name), None)
     if source is None or not inner or inner.startswith("/") or ".." in inner.split("/"):
         raise NotFound(f"{path} is in none of the open folders")
+
     article = frontmatter.read(sources.read_file(source.root, inner), path)
     if isinstance(article, Problem):
         raise NotFound(f"{article.path}:{article.line}: {article.reason}")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from reader import linkstate
 from reader.address import host_of
 from reader.ingest import sync
-from reader.links import Checker, Progress, Report
 from reader.model import OUTCOMES, Outcome
 from reader.ui.control import Controller, Handler, in_thread
 from reader.ui.screens.prompt import Question
+
+if TYPE_CHECKING:
+    from reader.links import Checker, Progress, Report
 
 
 class Linking(Controller):
@@ -56,6 +58,9 @@ class Linking(Controller):
         if self._checker is not None:
             self.screen.say(f"links are being checked already ({self.screen.key_of('stop')} stops)", bad=True)
             return
+        from reader import linkstate  # nothing of the network is imported before it is asked for
+        from reader.links import Checker
+
         policy = linkstate.policy(self.session.settings)
         self._checker = Checker(policy, known=self.state.checks, keep=self.state.record_checks)
         self.screen.work("links", self._check(self._checker, addresses, force=force), exclusive=False)

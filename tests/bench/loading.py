@@ -27,9 +27,9 @@ from typing import Any
 import making
 from measuring import PEERS, PYTHON, ROOT, Part, Run, Table, in_turn, median, peak_mb, run, size_mb, tool
 
-from reader import ingest
 from reader.config import locate
 from reader.errors import NewsfoldError
+from reader.folding import Folding
 from reader.ingest import Ingest
 from reader.model import Article, Provider, Related
 from reader.session import Session, open_session
@@ -102,15 +102,15 @@ def newsboat(feeds: Path, home: Path) -> Run:
 def folding_apart() -> dict[str, float]:
     """From now on what folding stories takes is put here, each time anew."""
     spent = {"wall": 0.0, "cpu": 0.0}
-    fold = ingest.Folding.run
+    fold = Folding.run
 
-    def timed(self: ingest.Folding) -> bool:
+    def timed(self: Folding) -> bool:
         wall, cpu = time.perf_counter(), time.process_time()
         done = fold(self)
         spent.update(wall=time.perf_counter() - wall, cpu=time.process_time() - cpu)
         return done
 
-    ingest.Folding.run = timed  # type: ignore[method-assign]
+    Folding.run = timed  # type: ignore[method-assign]
     return spent
 
 
