@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from reader import coverage
 from reader.config import Settings
 from reader.links import Policy
-from reader.links.health import LinkRow
+from reader.links.health import LinkRow, Share, by_outlet, by_year, overall
 from reader.links.ladder import Rung, ladder
 from reader.model import Article, Outcome, Provider, Related
 from reader.store.library import Library
-from reader.store.rows import CoverageRow
+from reader.store.rows import PieceRow
 from reader.store.state import State
 
 
@@ -23,6 +25,17 @@ class Moved:
     address: str
     target: str
     paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the links of the whole archive fare. ``outcomes`` counts articles, ``outlets`` come worst first."""
+
+    all: Share
+    outcomes: Mapping[Outcome, int]
+    years: tuple[Share, ...]
+    outlets: tuple[Share, ...]
+    moved: tuple[Moved, ...]
 
 
 def policy(settings: Settings, *, allow_private: bool = False, probe: bool = False) -> Policy:
@@ -51,6 +64,22 @@ def _year(epoch: int | None) -> int | None:
         return None
 
 
+def health(library: Library, state: State) -> Health:
+    """What is known of all links.
+
+    Raises:
+        StoreError: a database cannot be read.
+    """
+    rows = link_rows(library)
+    return Health(
+        overall(rows),
+        Counter(row.outcome for row in rows),
+        tuple(by_year(rows)),
+        tuple(by_outlet(rows)),
+        tuple(moved(library, state)),
+    )
+
+
 def moved(library: Library, state: State, stop: Callable[[], bool] = bool) -> list[Moved]:
     """The permanently moved addresses, those in most files first."""
     paths: dict[str, list[str]] = {}
@@ -68,16 +97,22 @@ def moved(library: Library, state: State, stop: Callable[[], bool] = bool) -> li
     return sorted(found, key=lambda m: (-len(m.paths), m.address))
 
 
-def rungs(article: Article, coverage: Sequence[CoverageRow], state: State, archive: str) -> list[Rung]:
-    """What can be read instead of *article*'s own page, best first."""
-    others = [_as_related(piece) for piece in coverage if piece.url]
+def tellings(library: Library, state: State, article: int, key: str) -> tuple[PieceRow, ...]:
+    """The pieces of the story of *article*, itself among them; until there is one, what the article lists."""
+    telling = coverage.tell(library, state, key)
+    return telling.pieces if telling is not None else tuple(coverage.listed(library, article))
+
+
+def rungs(article: Article, pieces: Sequence[PieceRow], state: State, archive: str) -> list[Rung]:
+    """What can be read instead of *article*'s own page, best first; *pieces* tell the same story."""
+    others = [_as_related(piece) for piece in pieces if piece.url]
     others.sort(key=lambda r: -(r.quality or 0))
     wanted = (article.web_url, article.original_url, article.amp_url, article.cdn_amp_url)
     checks = state.checks([*filter(None, wanted), *(r.web_url for r in others)])
     return ladder(article, checks, others, archive)
 
 
-def _as_related(piece: CoverageRow) -> Related:
+def _as_related(piece: PieceRow) -> Related:
     return Related(
         key=piece.key,
         title=piece.title,

@@ -29,6 +29,7 @@ LAYERS = (
         "editions",
         "stories",
         "links",
+        "linkstate",
         "browser",
         "session",
     ),

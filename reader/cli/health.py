@@ -207,8 +207,8 @@ def _rungs(session: Session, path: str, check: LinkCheck) -> list[Mapping[str, s
         article = reread(session.sources, path)
     except (NotFound, SourceError):
         return []
-    coverage = session.library.coverage(row.id)
-    found = linkstate.rungs(article, coverage, session.state, session.settings.archive_url)
+    pieces = linkstate.tellings(session.library, session.state, row.id, row.key)
+    found = linkstate.rungs(article, pieces, session.state, session.settings.archive_url)
     return [{"kind": r.kind.value, "address": r.address, "why": r.why} for r in found]
 
 

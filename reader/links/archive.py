@@ -8,6 +8,7 @@ API answers often empty or 429.)
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from reader.links.judge import Answer, Verdict
 
 _TAKEN = re.compile(r"/web/(\d{4,14})(?:[a-z]{2}_)?/")
+_LOOK = 0.1  # seconds between two looks whether to stop
 _TIME_FORMAT = "%Y%m%d%H%M%S"
 
 
@@ -51,11 +53,13 @@ def archived(
     base: str = ARCHIVE,
     *,
     resolve: Resolve = system_resolve,
+    stop: Callable[[], bool] = bool,
 ) -> Archived:
     """Ask the archive at *base* for the copy of *address* nearest to *at* (aware), or the newest.
 
-    Blocks for at most ``policy.total`` seconds; call it from a thread without
-    an event loop. Raises :exc:`LinkError` when *address* or *base* is none to ask.
+    Blocks for at most ``policy.total`` seconds, or until soon after *stop*
+    says so: the outcome is UNCHECKED then. Call it from a thread without an
+    event loop. Raises :exc:`LinkError` when *address* or *base* is none to ask.
     """
     import asyncio
 
@@ -63,14 +67,23 @@ def archived(
         raise LinkError("not an http or https address")
     lookup = archive_address(address.strip(), at, base)
     check_form(lookup)
-    return asyncio.run(_look_up(address, lookup, policy, resolve))
+    return asyncio.run(_look_up(address, lookup, policy, resolve, stop))
 
 
-async def _look_up(address: str, lookup: str, policy: Policy, resolve: Resolve) -> Archived:
+async def _look_up(
+    address: str, lookup: str, policy: Policy, resolve: Resolve, stop: Callable[[], bool]
+) -> Archived:
+    import asyncio
+
     from reader.links.engine import ask_once
 
-    answer = await ask_once(lookup, policy, resolve)
-    return _read(address, answer)
+    asking = asyncio.ensure_future(ask_once(lookup, policy, resolve))
+    while not (await asyncio.wait([asking], timeout=_LOOK))[0]:
+        if stop():
+            asking.cancel()
+            await asyncio.wait([asking])
+            return Archived(address, Outcome.UNCHECKED, reason="stopped")
+    return _read(address, asking.result())
 
 
 def _read(address: str, answer: Answer | Verdict) -> Archived:
