@@ -1,4 +1,4 @@
-"""Marks from the screen: kept first, shown after; lists of the unread; others' marks; the place at the end."""
+"""Marks from the screen: kept first, shown after; lists of the unread; others' marks; the last place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import Input
-from ui_tools import Desk, desk, locations, make_session, marks, small_folder, url, when, write
+from ui_tools import Desk, desk, locations, make_session, marks, shows, small_folder, url, when, write
 
 from reader.ingest import sync
 from reader.session import open_session
@@ -18,6 +18,7 @@ from reader.ui.places import Pane
 from reader.ui.screens.prompt import Prompt
 
 
+@shows("read")
 async def test_read_by_key_toggles_and_goes_on(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     async with desk(session) as d:
@@ -71,6 +72,7 @@ async def test_dwell_of_nothing_reads_at_once(tmp_path: Path) -> None:
         await d.until(lambda: session.state.mark(url(0)).read)
 
 
+@shows("unread_only")
 async def test_a_list_of_the_unread_keeps_the_row_just_read(tmp_path: Path) -> None:
     folder = small_folder(tmp_path / "news")
     session = make_session(tmp_path, folder)
@@ -122,6 +124,7 @@ async def test_starred_view_lets_go_when_left(tmp_path: Path) -> None:
         assert d.stories == [1, 2] and d.story() == 1
 
 
+@shows("all_read", "undo")
 async def test_all_read_and_undo_of_two_thousand(tmp_path: Path) -> None:
     folder = tmp_path / "news"
     for n in range(2000):
@@ -144,6 +147,7 @@ async def test_all_read_and_undo_of_two_thousand(tmp_path: Path) -> None:
             assert sum(m.read for m in other.changed_since(0)) == 1
 
 
+@shows("select", "select_all")
 async def test_selection(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     async with desk(session) as d:
@@ -166,6 +170,7 @@ async def test_selection(tmp_path: Path) -> None:
         assert not d.main.list.selected and d.pane is Pane.LIST
 
 
+@shows("star", "tags", "note")
 async def test_star_tags_and_note(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     async with desk(session) as d:
@@ -262,6 +267,7 @@ async def test_another_session_that_copied_the_marks_already(tmp_path: Path) -> 
         assert d.drawn_row(0).startswith(" ") and "11 unread" in d.line("masthead")
 
 
+@shows("sort")
 async def test_sorts_keep_the_article(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     async with desk(session) as d:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ui_tools import desk, make_session, related, small_folder, when, write
+from ui_tools import desk, make_session, related, shows, small_folder, when, write
 
 from reader.store.rows import PlaceKind
 from reader.ui.places import Pane
@@ -53,6 +53,7 @@ async def test_tiny_terminals_do_not_crash(tmp_path: Path, size: tuple[int, int]
         assert d.main.list.count
 
 
+@shows("down", "up", "top", "bottom", "half_down", "half_up", "page_down", "page_up", "left", "right")
 async def test_moves_in_the_list(tmp_path: Path) -> None:
     folder = tmp_path / "news"
     for n in range(100):
@@ -144,6 +145,7 @@ async def test_moves_in_the_article(tmp_path: Path) -> None:
         assert at() == 0
 
 
+@shows("enter", "back")
 async def test_drilling_in_and_all_the_way_back(tmp_path: Path) -> None:
     folder = small_folder(tmp_path / "news")
     write(
@@ -244,6 +246,7 @@ async def test_a_piece_that_is_not_in_the_library_shows_what_is_known(tmp_path: 
         assert d.shown == "Story 01" and d.main.document.current_item == f"piece:{index}"
 
 
+@shows("next_piece", "prev_piece")
 async def test_coverage_is_walked_with_brackets(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     async with desk(session) as d:
@@ -273,6 +276,7 @@ async def test_enter_in_an_article_goes_to_its_coverage_first(tmp_path: Path) ->
         assert "no coverage" in d.status
 
 
+@shows("narrow")
 async def test_narrowing_live_and_back_exactly(tmp_path: Path) -> None:
     folder = tmp_path / "news"
     for n in range(60):
@@ -403,6 +407,7 @@ async def test_mouse(tmp_path: Path) -> None:
         assert d.main.list.cursor == 2
 
 
+@shows("zen")
 async def test_zen(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     async with desk(session) as d:
@@ -420,6 +425,7 @@ async def test_zen(tmp_path: Path) -> None:
         assert d.main.focused is None
 
 
+@shows("next_unread", "prev_unread", "next", "prev")
 async def test_unread_steps_wrap_round(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     keys = [r.key for r in []]
@@ -444,6 +450,7 @@ async def test_unread_steps_wrap_round(tmp_path: Path) -> None:
         assert "nothing unread" in d.status
 
 
+@shows("space")
 async def test_space_scrolls_then_goes_on_to_the_end(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     async with desk(session, (100, 24)) as d:

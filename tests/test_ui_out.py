@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from loopback import Loopback
-from ui_tools import desk, locations, make_session, related, small_folder, url, when, write
+from ui_tools import desk, locations, make_session, related, shows, small_folder, url, when, write
 
 from reader.model import Outcome
 from reader.store.state import State
@@ -34,6 +34,7 @@ def opened(browser: Path) -> list[str]:
 # -- copying --------------------------------------------------------------------
 
 
+@shows("copy", "cite")
 async def test_copy_and_cite(tmp_path: Path) -> None:
     folder = small_folder(tmp_path / "news")
     write(
@@ -68,6 +69,7 @@ async def test_copy_and_cite(tmp_path: Path) -> None:
 # -- the browser ------------------------------------------------------------------
 
 
+@shows("open")
 async def test_open_the_right_address(tmp_path: Path, browser: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BROWSER", str(browser))
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
@@ -84,6 +86,7 @@ async def test_open_the_right_address(tmp_path: Path, browser: Path, monkeypatch
         assert opened(browser)[2:] == [url(1)]
 
 
+@shows("open_all")
 async def test_open_all_asks_above_the_limit(
     tmp_path: Path, browser: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +174,7 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
+@shows("check", "check_all")
 async def test_link_states_in_pane_list_and_file(tmp_path: Path) -> None:
     folder = tmp_path / "news"
     with Loopback(HOSTS) as server:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from rich.cells import cell_len
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
@@ -33,6 +35,7 @@ from reader.ui.screens.main import MainScreen
 
 NOW = datetime(2024, 3, 10, 12, 0, tzinfo=UTC)
 BASE = "https://news.test/"
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 PATIENCE = 20.0
 """Seconds after which something that should come is given up: a bound, never a measure."""
 
@@ -45,15 +48,16 @@ _LONG = ("links", "ingest")
 def write(folder: Path, slug: str, body: str = "", **fields: Any) -> Path:
     """Write one article. Values are JSON, which is YAML; ``webUrl`` is made of the slug unless given."""
     fields = {"title": slug.replace("-", " ").capitalize(), "webUrl": BASE + slug} | fields
-    lines = [
-        f"{name}: {json.dumps(value, ensure_ascii=True)}"
-        for name, value in fields.items()
-        if value is not None
-    ]
+    lines = [f"{_quoted(name)}: {_quoted(value)}" for name, value in fields.items() if value is not None]
     path = folder / f"{slug}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("---\n" + "\n".join(lines) + f"\n---\n{body}", encoding="utf-8")
     return path
+
+
+def _quoted(value: Any) -> str:
+    """As JSON that YAML reads the same: astral characters as they are, unprintable ones escaped."""
+    return _UNPRINTABLE.sub(lambda m: f"\\U{ord(m[0]):08x}", json.dumps(value, ensure_ascii=False))
 
 
 def when(**before: float) -> str:
@@ -216,6 +220,12 @@ class Desk:
     async def type(self, text: str) -> None:
         await self.rush(*text)
 
+    async def type_while_busy(self, text: str) -> None:
+        """As :meth:`type`, a long run being under way."""
+        for letter in text:
+            await self.tap(letter)
+        await self.settle(long=False)
+
     async def resize(self, width: int, height: int = 30) -> None:
         await self.pilot.resize_terminal(width, height)
         await self.settle()
@@ -365,5 +375,28 @@ async def desk(
             session.close()
 
 
-def texts(pieces: Iterable[Sequence[str]]) -> str:
-    return "\n".join("".join(line) for line in pieces)
+# -- which test shows which command -----------------------------------------------
+
+_Test = TypeVar("_Test", bound=Callable[..., Any])
+
+
+def shows(*commands: str) -> Callable[[_Test], _Test]:
+    """Say that a test sees the effect of *commands* (``test_every_command_is_shown`` counts them)."""
+
+    def mark(test: _Test) -> _Test:
+        test.shows = commands  # type: ignore[attr-defined]
+        return test
+
+    return mark
+
+
+# -- what must never be drawn -------------------------------------------------------
+
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def harmful(d: Desk) -> list[str]:
+    """Every segment on the screen that holds what a terminal could act on, and lines of a wrong width."""
+    wrong = [text for line in d.strips for text in line if CONTROL.search(text)]
+    widths = {cell_len("".join(line)) for line in d.strips}
+    return wrong if widths <= {d.app.size.width} else [*wrong, f"widths {widths}"]

@@ -239,6 +239,6 @@ def _is_key(name: str) -> bool:
     if len(base) == 1:
         return base.isprintable()
     try:
-        return base in _NAMED or bool(unicodedata.lookup(base.replace("_", " ").upper()))
+        return base in _NAMED or unicodedata.lookup(base.replace("_", " ").upper()).isprintable()
     except KeyError:
         return False

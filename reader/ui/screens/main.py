@@ -35,6 +35,7 @@ from reader.ui.searching import Searching
 from reader.ui.stepping import Stepping
 from reader.ui.storying import Storying
 from reader.ui.widgets.article_list import ArticleList
+from reader.ui.widgets.line_input import LineInput
 from reader.ui.widgets.line_list import LineList, Move
 from reader.ui.widgets.lines import TextLine
 from reader.ui.widgets.topic_list import TopicList, place_name
@@ -75,7 +76,7 @@ class MainScreen(Screen[None]):
         self.topics = TopicList(id="topics")
         self.list = ArticleList(id="list")
         self.document = Document(id="article")
-        self._input = Input(id="narrow", placeholder="narrow the list", select_on_focus=False)
+        self._input = LineInput(id="narrow", placeholder="narrow the list", select_on_focus=False)
         self._lines = {name: TextLine(id=name) for name in _LINES}
         self._keys = keymap.table()
         self._first_key = ""

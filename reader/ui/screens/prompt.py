@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from reader.text import clean, clean_block
+from reader.ui.widgets.line_input import LineInput
 
 _LONGEST: Final = 100_000  # characters of an answer
 
@@ -31,7 +32,7 @@ class Prompt(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialogue"):
             yield Static(Content(clean(self._head)), classes="dialogue--title")
-            yield Input(value=self._value, id="answer", select_on_focus=False)
+            yield LineInput(value=self._value, id="answer", select_on_focus=False)
             yield Static(
                 Content(f"Enter keeps it, Esc leaves it as it was; {clean(self._hint)}"),
                 classes="dialogue--hint",
