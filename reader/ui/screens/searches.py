@@ -62,7 +62,7 @@ class SearchesScreen(ModalScreen[str | None]):
     # -- what is shown -----------------------------------------------------------
 
     def _work(self, job: Coroutine[Any, Any, None]) -> None:
-        self.run_worker(self._guarded(job), group="searches", name="searches", exclusive=True)
+        self.run_worker(self._guarded(job), group="prompt-searches", name="prompt-searches", exclusive=True)
 
     async def _guarded(self, job: Coroutine[Any, Any, None]) -> None:
         try:

@@ -1,0 +1,293 @@
+"""The query line, narrowing, saved searches, rules and mutes, on the real app."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.segment import Segment
+from ui_tools import Desk, desk, make_session, small_folder, write
+
+from reader.store.rows import Place, PlaceKind
+from reader.ui.places import Pane
+from reader.ui.screens.main import MainScreen
+
+
+def said(d: Desk) -> str:
+    """What stands below the query line."""
+    return d.main.searching.line._says_line.text
+
+
+def offered(d: Desk) -> str:
+    """What stands above it."""
+    return d.main.searching.line._offers_line.text
+
+
+def typed(d: Desk) -> str:
+    return d.main.searching.line._input.value
+
+
+async def ask(d: Desk, text: str) -> None:
+    """Open the line and type *text* in place of what stands there."""
+    await d.press("=", "home", "ctrl+k")
+    await d.type(text)
+
+
+def saved(d: Desk) -> list[tuple[str, int, int]]:
+    """The saved searches among the topics: name, unread, total."""
+    rows = [e for e in d.main.topics._entries if getattr(e, "place", None)]
+    return [(r.label, r.unread, r.total) for r in rows if r.place.kind is PlaceKind.SEARCH]  # type: ignore[union-attr]
+
+
+async def test_a_query_is_counted_as_it_is_typed_then_listed_and_left_again(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.press("j", "j", "=")
+        before = d.main.navigation.here()
+        await d.type("topic:law quality>40")
+        assert said(d).strip() == "2 articles"
+        assert len(d.titles) == 12  # the list waits for Enter
+        await d.press("enter")
+        assert d.main.focused is None and d.pane is Pane.LIST
+        assert d.stories == [4, 10]
+        assert "= topic:law quality>40  newest" in d.line("list-head")
+        await d.press("escape")
+        assert d.main.navigation.here() == before
+
+
+async def test_escape_leaves_the_query_line_with_nothing_changed(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.press("j", "j", "j")
+        before = d.main.navigation.here()
+        await d.press("=")
+        await d.type("amber")
+        await d.press("escape")
+        assert d.main.navigation.here() == before and d.main.focused is None
+        assert not d.main.searching.line.is_open
+        await d.press("j")
+        assert d.story() == 4
+
+
+async def test_what_is_not_understood_is_said_at_its_column_and_the_rest_runs(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.press("=")
+        await d.type("topic:sea is:red")
+        reason = said(d)
+        assert reason.index("^") == len(" topic:sea is:")  # the input has one blank before it
+        assert "is: knows no red; did you mean read?" in reason and "4 articles" in reason
+        await d.press("enter")
+        assert d.stories == [2, 5, 8, 11]
+        assert "column 14: is: knows no red" in d.status
+
+
+async def test_completion_of_fields_then_of_what_exists(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.press("=")
+        await d.type("top")
+        assert "topic:" in offered(d)
+        await d.press("tab")
+        assert typed(d) == "topic:"
+        assert {"law", "sea", "space"} <= set(offered(d).split())
+        await d.press("tab")
+        first = typed(d)
+        await d.press("tab")
+        assert typed(d) != first and typed(d).startswith("topic:")
+        await d.press("shift+tab")
+        assert typed(d) == first
+        await d.type(" outlet:be")
+        await d.press("tab")
+        assert typed(d) == f"{first} outlet:Beacon"
+        await d.press("enter")
+        assert d.stories
+
+
+async def test_history_outlives_the_session(tmp_path: Path) -> None:
+    folder = small_folder(tmp_path / "news")
+    async with desk(make_session(tmp_path, folder)) as d:
+        for text in ("amber", "topic:law", "amber"):
+            await ask(d, text)
+            await d.press("enter")
+    async with desk(make_session(tmp_path, folder)) as d:
+        await ask(d, "draft")
+        await d.press("up")
+        assert typed(d) == "amber"
+        await d.press("up")
+        assert typed(d) == "topic:law"
+        await d.press("up")
+        assert typed(d) == "topic:law"
+        await d.press("down", "down")
+        assert typed(d) == "draft"
+
+
+async def test_ranking_gives_way_to_an_order_and_comes_back(tmp_path: Path) -> None:
+    folder = tmp_path / "news"
+    write(folder, "story-01", excerpt="beta", publishedDateTime="2024-03-01")
+    write(folder, "story-02", title="Beta 02", publishedDateTime="2024-01-01")
+    write(folder, "story-03", title="Other 03", publishedDateTime="2024-02-01")
+    async with desk(make_session(tmp_path, folder)) as d:
+        await d.press("=")
+        await d.type("beta")
+        await d.press("enter")
+        assert d.stories == [2, 1] and "best" in d.line("list-head")
+        await d.press("\\")
+        assert d.stories == [1, 2] and "newest" in d.line("list-head")
+        for _ in range(6):
+            await d.press("\\")
+        assert "best" in d.line("list-head") and d.stories == [2, 1]
+
+
+async def test_narrowing_takes_beginnings_fields_and_outlets_and_lights_them_up(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.press("/")
+        await d.type("amb topic:law")
+        assert all(n % 4 == 0 and n % 3 == 1 for n in d.stories) and d.stories
+        await d.press("escape")
+        await d.press("/")
+        await d.type("sto beac")
+        assert d.stories == [1, 5, 9]
+        lit: list[Segment] = [s for line in d.main.list.render_row(0, 80) for s in line]
+        hit = d.main.list.style_of("hit")
+        assert [s.text for s in lit if s.style == hit] == ["Story"]
+        await d.press("escape")
+        assert len(d.titles) == 12
+
+
+async def test_letters_typed_quickly_end_in_the_last_of_them(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.press("/")
+        for letter in "story 0":
+            await d.tap(letter)
+            d.main.navigation.narrow(d.main._input.value)
+        await d.settle()
+        assert d.stories == list(range(10))
+        await d.press("=")
+        assert d.main.searching.line.is_open is False  # the narrow line took the key as a letter
+        await d.press("escape")
+
+
+async def test_saved_renamed_moved_removed_and_undone(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        for query, name in (("topic:law", "Law"), ("topic:sea is:unread", "Sea")):
+            await ask(d, query)
+            await d.press("ctrl+s")
+            await d.type(name)
+            await d.press("enter")
+        assert saved(d) == [("Law", 4, 4), ("Sea", 4, 4)]
+        assert d.line("list-head").startswith("Sea")
+        await d.press("r")
+        assert saved(d) == [("Law", 4, 4), ("Sea", 3, 3)]
+        await d.press("F", "J", "n")
+        await d.type(" and order")
+        await d.press("enter")
+        await d.press("escape")
+        assert isinstance(d.app.screen, MainScreen)
+        assert [name for name, _, _ in saved(d)] == ["Sea", "Law and order"]
+        await d.press("F", "d", "escape")
+        assert [name for name, _, _ in saved(d)] == ["Law and order"]
+        await d.press("u")
+        assert [name for name, _, _ in saved(d)] == ["Sea", "Law and order"]
+        await d.press("F", "down", "enter")
+        assert d.main.navigation.listing.place == Place(PlaceKind.SEARCH, "topic:law")
+        assert d.line("list-head").startswith("Law and order")
+
+
+async def test_a_saved_search_is_where_the_next_session_begins(tmp_path: Path) -> None:
+    folder = small_folder(tmp_path / "news")
+    session = make_session(tmp_path, folder)
+    async with desk(session) as d:
+        session.state.add_search("Law", "topic:law")
+        d.main.navigation.load_places()
+        await d.settle()
+        d.main.navigation.go_to(Place(PlaceKind.SEARCH, "topic:law"))
+        await d.settle()
+        d.main.navigation.save_place()
+    async with desk(make_session(tmp_path, folder)) as d:
+        assert d.stories == [1, 4, 7, 10]
+        assert d.line("list-head").startswith("Law")
+
+
+async def test_a_rule_made_in_the_query_line_is_tried_first_and_runs_on_what_comes(tmp_path: Path) -> None:
+    folder = small_folder(tmp_path / "news")
+    async with desk(make_session(tmp_path, folder)) as d:
+        await d.press("=")
+        await d.type("topic:law")
+        await d.press("ctrl+r")
+        assert "would have matched 4 of the last 12" in d.app.screen._hint  # type: ignore[attr-defined]
+        await d.type("burn")
+        await d.press("enter")
+        assert "a rule can do one of" in d.status
+        await d.press("=")
+        await d.type("topic:law")
+        await d.press("ctrl+r")
+        await d.type("hide")
+        await d.press("enter")
+        write(folder, "story-12", topics=["law"])
+        await d.press("R")
+        assert len(d.titles) == 12
+        await d.press("=")
+        await d.type("is:hidden")
+        await d.press("enter")
+        assert d.stories == [12]
+
+
+async def test_what_is_not_understood_makes_no_rule(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.press("=")
+        await d.type("is:red")
+        await d.press("ctrl+r")
+        assert "cannot be a rule" in d.status
+        assert session.state.rules() == []
+
+
+async def test_an_outlet_is_muted_with_one_key_and_back_with_another(tmp_path: Path) -> None:
+    folder = small_folder(tmp_path / "news")
+    session = make_session(tmp_path, folder)
+    async with desk(session) as d:
+        await d.press("j", "M")
+        assert "new articles of Beacon will be hidden" in d.status
+        assert len(d.titles) == 12
+        write(folder, "story-12", provider={"name": "Beacon"})
+        await d.press("R")
+        assert len(d.titles) == 12
+        await d.press("M")
+        assert "muted already" in d.status
+        d.main.topics.active = True
+        d.main.show_pane(Pane.TOPICS)
+        await d.press("G", "M")
+        assert len(session.state.rules()) == 2
+        await d.press("u")
+        assert [rule.query for rule in session.state.rules()] == ["outlet=Beacon"]
+
+
+async def test_hostile_names_and_queries_stay_text(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    session.state.add_search("[red]\x1b[31m[@click=app.quit]x", "topic:law \x1b]0;t\x07")
+    session.state.add_rule("[/]\x1b[2J", "a [b]", "hide")
+    async with desk(session) as d:
+        assert "[red]" in d.text
+        await d.press("F")
+        assert "[red]" in d.text and "[/]" in d.text
+        await d.press("enter")
+        assert "\x1b" not in d.text and "\x07" not in d.text
+        await d.press("=")
+        assert "\x1b" not in d.text
+        await d.press("escape")
+
+
+async def test_the_query_line_fits_any_width(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    for width in (60, 80, 200):
+        async with desk(session, (width, 20)) as d:
+            await d.press("=")
+            await d.type("topic:law is:red and a long query that goes on and on beyond sixty columns")
+            assert "knows no red" in d.text
+            await d.press("home")
+            assert "topic:law is:red" in d.text
+            await d.press("escape")
+        session = make_session(tmp_path, tmp_path / "news")
