@@ -99,7 +99,7 @@ class Loading(Controller):
         self._stood = ids[index] if ids else None
         self.screen.show_heads()
         moved = aim.standing and self._stood != aim.cursor and self.screen.pane is not Pane.ARTICLE
-        if aim.preview or moved:
+        if aim.preview or moved or not ids:
             self.screen.reading.preview()
 
     def _fetch_list(

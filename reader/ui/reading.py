@@ -64,6 +64,7 @@ class Reading(Controller):
         self._coming: _Coming | None = None
         self._dwell: Timer | None = None
         self._waiting_row = False
+        self._gone = False
         return {
             "space": self.read_on,
             "next_piece": lambda: self.step_piece(1),
@@ -121,8 +122,12 @@ class Reading(Controller):
         finally:
             if self._coming is coming:
                 self._coming = None
+        self._gone = loaded is None
         if loaded is None:
-            self.screen.say("that article has gone from the library", bad=True)
+            if self.screen.pane is Pane.ARTICLE and self.screen.list.count:
+                self.screen.say("that article has gone from the library", bad=True)
+            else:
+                self._let_go()
             return
         self.shown = Shown(loaded.row.id, loaded.row.key, coming.shown.mention)
         self.loaded = loaded
@@ -208,7 +213,15 @@ class Reading(Controller):
 
     def pane_changed(self) -> None:
         """Another pane became active."""
+        if self._gone and self.screen.pane is not Pane.ARTICLE:
+            self._let_go()
         self._start_dwell()
+
+    def _let_go(self) -> None:
+        """What is shown is no more: show the article under the cursor instead."""
+        self._gone = False
+        self._clear()
+        self.preview()
 
     def _start_dwell(self) -> None:
         if self._dwell is not None:

@@ -13,9 +13,13 @@ from textual.widgets import Input
 
 from reader.store.query import Complaint, Completion
 from reader.text import clean
+from reader.ui.widgets.line_input import LineInput
 from reader.ui.widgets.lines import Piece, TextLine
 
 _HINT = " Tab completes   ↑ ↓ earlier ones   Enter lists   C-s saves   C-r makes a rule   Esc leaves"
+
+
+_ROOM_FOR_BOTH = 80  # columns; where there are fewer, the reason is worth more than the count
 
 
 class Owner(Protocol):
@@ -46,7 +50,7 @@ class QueryLine(Vertical):
     def __init__(self, owner: Owner) -> None:
         super().__init__(id="query-bar")
         self._owner = owner
-        self._input = Input(id="query", placeholder="what is to be found", select_on_focus=False)
+        self._input = LineInput(id="query", placeholder="what is to be found", select_on_focus=False)
         self._offers_line = TextLine(id="query-offers")
         self._says_line = TextLine(id="query-says")
         self._offers: Sequence[Completion] = ()
@@ -100,6 +104,8 @@ class QueryLine(Vertical):
                 column += 1  # clean() takes blanks away at the end
             more = f" (and {len(complaints) - 1} more)" if len(complaints) > 1 else ""
             reason = f"{first.reason}{more}"
+            if column + cell_len(reason) + cell_len(found) + 4 > self.size.width < _ROOM_FOR_BOTH:
+                found = ""
             room = self.size.width - cell_len(found) - 3
             if column + cell_len(reason) + 2 <= room or column < cell_len(reason):
                 left = [(f"{' ' * column}^ {reason}", "bad")]
