@@ -80,11 +80,12 @@ class Searching(LibraryFile):
                 return self._ranked(db, statement, asked, limit)
             order = "newest" if order == "best" else order
             by = statement.order(order)
-            rows = db.execute(
-                f"SELECT {statement.id} {statement.joined(by)} ORDER BY {by} LIMIT ?",
+            ids = _ids(
+                db,
+                f"SELECT {statement.id} AS id {statement.joined(by)} ORDER BY {by} LIMIT ?",
                 (*statement.values, -1 if limit is None else limit),
             )
-            return SearchResult(_ids(rows), order, asked.complaints)
+            return SearchResult(ids, order, asked.complaints)
 
     def count(
         self,
@@ -185,18 +186,14 @@ class Searching(LibraryFile):
             f"SELECT fts.rowid AS id, bm25(fts, {weights}) AS rank {statement.joined('')}"
             " ORDER BY fts.rowid DESC LIMIT ?"
         )
-        rows = db.execute(
-            f"SELECT id FROM ({newest}) ORDER BY rank, id DESC", (*statement.values, RANKED + 1)
-        )
-        ids = _ids(rows)
+        best = f"SELECT id FROM ({newest}) ORDER BY rank, id DESC LIMIT -1"
+        ids = _ids(db, best, (*statement.values, RANKED + 1))
         if len(ids) <= RANKED:
             return SearchResult(ids[:limit], "best", asked.complaints)
         if limit is None or limit > len(ids):
-            rest = db.execute(
-                f"SELECT fts.rowid {statement.joined('')} AND fts.rowid < ? ORDER BY fts.rowid DESC LIMIT ?",
-                (*statement.values, min(ids), -1 if limit is None else limit - len(ids)),
-            )
-            ids.extend(_ids(rest))
+            older = f"{statement.joined('')} AND fts.rowid < ? ORDER BY fts.rowid DESC LIMIT ?"
+            room = -1 if limit is None else limit - len(ids)
+            ids.extend(_ids(db, f"SELECT fts.rowid AS id {older}", (*statement.values, min(ids), room)))
         return SearchResult(ids[:limit], "best", asked.complaints, RANKED)
 
     def _sections(self, kind: str) -> list[tuple[int, str]]:
@@ -216,5 +213,11 @@ class Searching(LibraryFile):
         return [row[0] for row in rows]
 
 
-def _ids(rows: sqlite3.Cursor) -> array[int]:
-    return array("q", (row[0] for row in rows))
+def _ids(db: sqlite3.Connection, query: str, values: Sequence[object]) -> array[int]:
+    """The ``id`` of every row of *query*, which has a limit, or else would lose its order.
+
+    All in one step of SQLite's, during which other threads run: a step a row
+    would make the screen wait for its turn again and again.
+    """
+    row = db.execute(f"SELECT json_group_array(id) FROM ({query})", values).fetchone()
+    return array("q", json.loads(row[0]))

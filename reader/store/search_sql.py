@@ -331,7 +331,7 @@ def _address(held: str, node: FieldIs) -> Condition:
     if node.exact or not node.text.isascii() or " " in node.text:
         return Condition(f"({slow})", said)
     # Almost every address is ASCII, where SQLite's own lower() is all the folding there is.
-    odd = f"{held} GLOB '*[^ -~' || char(10) || ']*'"
+    odd = f"length({held}) <> length(CAST({held} AS BLOB))"
     return Condition(f"(instr(lower({held}), ?) OR ({odd} AND {slow}))", (node.text.lower(), *said))
 
 

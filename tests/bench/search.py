@@ -12,6 +12,7 @@ Times are medians in milliseconds of at least five runs on one warm connection.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import dataclasses
 import itertools
 import json
@@ -207,6 +208,48 @@ def typed(library: Library, text: str) -> list[dict[str, object]]:
     return rows
 
 
+async def gaps(library: Library, folder: Path) -> list[dict[str, object]]:
+    """What the screen's event loop is held up by while a query is typed, a letter each 90 ms."""
+    from reader.config import Locations, Settings
+    from reader.session import Session
+    from reader.sources import Source
+    from reader.store.state import State
+    from reader.ui.app import NewsfoldApp
+
+    (folder / "a").mkdir()
+    state = State.open(folder / "data" / "state.db")
+    places = Locations(folder / "data", folder / "config", folder / "cache", folder / "state")
+    app = NewsfoldApp(Session(places, Settings(), [Source("a", folder / "a")], library, state))
+    ticks: list[float] = []
+
+    async def probe() -> None:
+        while True:
+            ticks.append(time.perf_counter())
+            await asyncio.sleep(0.002)
+
+    rows = []
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause(3)
+        probing = asyncio.create_task(probe())
+        for key, text in (("/", "diablo immortal"), ("=", "diablo immortal quality>50")):
+            ticks.clear()
+            await pilot.press(key)
+            for letter in text:
+                await pilot.press("space" if letter == " " else letter)
+                await asyncio.sleep(0.09)
+            await pilot.pause(1)
+            apart = sorted((b - a) * 1_000 for a, b in itertools.pairwise(ticks))
+            share = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+            row: dict[str, object] = {"line": key, "typed": text, "ticks": len(apart)}
+            rows.append(
+                row | {n: apart[int(len(apart) * s)] for n, s in share.items()} | {"largest": apart[-1]}
+            )
+            await pilot.press("escape")
+        probing.cancel()
+    state.close()
+    return rows
+
+
 def facts(library: Library, size: int, spent: float, what: str) -> dict[str, object]:
     """Of the machine and of the run."""
     return {
@@ -263,6 +306,7 @@ def main() -> None:
         what = "made-up" if options.rows else f"{corpus().name}, over and over"
         asked = measure(library, queries(library))
         letters = typed(library, "diablo immortal")
+        held = asyncio.run(gaps(library, Path(folder)))
         about = facts(library, library.total(), spent, what)
         library.close()
     print("\n".join(f"- {name}: {value}" for name, value in about.items()))
@@ -272,8 +316,12 @@ def main() -> None:
     print(table(asked))
     print("\nAs typed.\n")
     print(table(letters))
+    print("\nMilliseconds between ticks of the screen's event loop while typing (2 were asked for).\n")
+    print(table(held))
     if options.json:
-        options.json.write_text(json.dumps({"facts": about, "queries": asked, "typed": letters}, indent=1))
+        options.json.write_text(
+            json.dumps({"facts": about, "queries": asked, "typed": letters, "gaps": held}, indent=1)
+        )
 
 
 if __name__ == "__main__":
