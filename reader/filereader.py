@@ -34,7 +34,8 @@ MANY: Final = 2_000
 """Files from which other processes are worth their start."""
 
 _HELPERS: Final = 2 if (os.cpu_count() or 1) > 1 else 0
-_FIRST: Final = 50  # files of the first requests, so that something is seen soon
+_HERE: Final = 200  # files read here while the others start, so that something is seen soon
+_FIRST: Final = 50  # files of the first requests
 _REQUEST: Final = 400
 _ANSWER: Final = 2_000_000  # characters of text after which an answer is sent, though not all is read
 _PIPE: Final = 1 << 20
@@ -66,7 +67,7 @@ def read_all(
         return
     with contextlib.ExitStack() as stack:
         team = [stack.enter_context(_Helper(source)) for _ in range(helpers)]
-        parts = _parts(inner, helpers)
+        parts = _parts(inner[_HERE:], helpers)
         asked: deque[tuple[_Helper, Sequence[str]]] = deque()
 
         def ask(helper: _Helper) -> None:
@@ -76,6 +77,8 @@ def read_all(
 
         for helper in team:
             ask(helper)
+        for one in inner[:_HERE]:
+            yield read(source, one)
         while asked:
             helper, part = asked.popleft()
             for number, one in enumerate(part, 1):

@@ -12,6 +12,7 @@ there is one.
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -121,12 +122,13 @@ class Ingest:
         Raises:
             StoreError: the library cannot be written.
         """
-        try:
-            return self._run()
-        except StoreDamaged:
-            self.library.rebuild()
-            self._writer, self._moves = Writer(self.library), _Moves()
-            return self._run()
+        with _quiet_collector():
+            try:
+                return self._run()
+            except StoreDamaged:
+                self.library.rebuild()
+                self._writer, self._moves = Writer(self.library), _Moves()
+                return self._run()
 
     def _run(self) -> Report:
         report = Report()
@@ -253,6 +255,17 @@ class Ingest:
 
     def _links(self, addresses: Iterable[str]) -> Mapping[str, LinkCheck]:
         return self.state.checks(addresses)
+
+
+@contextlib.contextmanager
+def _quiet_collector() -> Iterator[None]:
+    """Articles hold no circles, and looking for some among many would stop every thread, a screen's too."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 1_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def sync(library: Library, state: State) -> bool:

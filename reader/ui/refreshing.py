@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 
@@ -11,6 +12,8 @@ from reader.ui.control import Controller, Handler, in_thread
 _POLL = 1.5  # seconds between looks at what other copies of the program did
 _TEND_AFTER = 20.0  # seconds: the daily backup never stands in the way of a start
 _POLL_LOADING = 0.5
+_ROWS_A_SECOND = 10_000  # of those listed, fetched anew while files are read
+_POLL_EMPTY = 0.1  # while there is nothing to read yet
 
 
 class Refreshing(Controller):
@@ -20,6 +23,7 @@ class Refreshing(Controller):
         self._run: Ingest | None = None
         self._generation = -1
         self._told = 0.0
+        self._not_before = 0.0
         self._version = -1  # of the state, when its marks and checks were last copied
         self._polling = False
         self._day = self._minute = 0
@@ -60,7 +64,10 @@ class Refreshing(Controller):
             self.screen.task_news(str(progress))
 
     async def _ingest(self, run: Ingest, *, quiet: bool) -> None:
+        if self._generation < 0:  # of what was listed a moment ago
+            self._generation = await in_thread(self.library.meta, "generation")
         watch = self.screen.set_interval(_POLL_LOADING, self.poll)
+        self.screen.work("first-page", self._show_first_page())
         try:
             report = await in_thread(run.run)
         finally:
@@ -75,6 +82,11 @@ class Refreshing(Controller):
             self.screen.say(f"{path}: {reason}", bad=True)
         elif not quiet or report.touched:
             self.screen.say(summary(report), polite=quiet)
+
+    async def _show_first_page(self) -> None:
+        while self.running and not self.screen.list.count:
+            self.poll()
+            await asyncio.sleep(_POLL_EMPTY)
 
     def note_own_change(self) -> None:
         """What this screen just wrote, it shows already. Called off the loop."""
@@ -92,8 +104,10 @@ class Refreshing(Controller):
         finally:
             self._polling = False
         self._look_at_the_clock()
-        if generation != self._generation:
+        if generation != self._generation and not (self.running and time.monotonic() < self._not_before):
             first, self._generation = self._generation < 0, generation
+            # A long list that grows is not fetched anew all the time.
+            self._not_before = time.monotonic() + self.screen.list.count / _ROWS_A_SECOND
             if not first:
                 self.screen.navigation.reload()
 

@@ -10,7 +10,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
-from reader.frontmatter import to_json
 from reader.model import Article
 from reader.store.query import help_rows
 from reader.store.rows import ProblemRow
@@ -120,6 +119,8 @@ def _problems(rows: Sequence[ProblemRow], style: str) -> list[Block]:
 def fields_page(article: Article) -> list[Block]:
     """Every field of the file, as written."""
     blocks: list[Block] = [Rule("Fields of the file")]
+    from reader.frontmatter import to_json
+
     for name, value in to_json(article)["fields"].items():
         text = (
             value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2, default=str)
