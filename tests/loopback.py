@@ -273,6 +273,8 @@ async def _swept(r: Reply) -> None:
 async def _web(r: Reply) -> None:
     if "copied" in r.seen.path and "20150102030405" not in r.seen.path:
         await r.go(302, f"{r.base}/web/20150102030405/http://site.test/copied")
+    elif "stalls" in r.seen.path:
+        await asyncio.sleep(FOREVER)
     elif "busy" in r.seen.path:
         await r.say("429 Too Many Requests")
     elif "astray" in r.seen.path:

@@ -40,7 +40,7 @@ PATIENCE = 20.0
 """Seconds after which something that should come is given up: a bound, never a measure."""
 
 _ASKING = ("prompt", "browser", "command-")
-_LONG = ("links", "ingest")
+_LONG = ("links", "ingest", "browser-archive")
 
 # -- files --------------------------------------------------------------------
 
@@ -75,6 +75,17 @@ def related(slug: str, outlet: str, **fields: Any) -> dict[str, Any]:
         "type": "article",
     }
     return entry | fields
+
+
+def write_many(folder: Path, count: int) -> None:
+    """Write *count* articles ``piece-<n>``, newest first, in folders of a hundred."""
+    for n in range(count):
+        if n % 100 == 0:
+            (folder / f"d{n // 100}").mkdir(parents=True)
+        text = (
+            f"---\ntitle: Piece {n}\nwebUrl: {BASE}piece-{n}\npublishedDateTime: {when(minutes=n + 1)}\n---\n"
+        )
+        (folder / f"d{n // 100}" / f"piece-{n}.md").write_text(text, encoding="utf-8")
 
 
 OUTLETS = ("Aurora", "Beacon", "Courier", "Dispatch")

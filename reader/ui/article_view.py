@@ -10,14 +10,15 @@ from rich.text import Text
 
 from reader.editions import changes
 from reader.htmltext import unescape_excerpt
-from reader.model import OUTCOMES, Article, Image, LinkCheck
+from reader.model import Article, Image, LinkCheck
 from reader.store.query import ALL, Node, hits
 from reader.store.rows import PieceRow
 from reader.text import clean
 from reader.ui import human
 from reader.ui.coverage_view import coverage, history
 from reader.ui.document import Block, Body, Lines, Rule
-from reader.ui.styling import ACCENT, BAD, DIM, GOOD, LEAD, STRONG, TITLE, below, lit, styled
+from reader.ui.link_view import check_text
+from reader.ui.styling import ACCENT, BAD, DIM, LEAD, STRONG, TITLE, below, lit, styled
 
 if TYPE_CHECKING:
     from reader.ui.reading import Loaded
@@ -66,7 +67,7 @@ def article_page(
         blocks += [Body(article.body), Lines(Text())]
     blocks += history(loaded.history)
     blocks += coverage(loaded, unfolded, {name: key_of(name) for name in ("story", "unfold")})
-    blocks += _addresses(loaded)
+    blocks += _addresses(loaded, now)
     if article is not None:
         blocks += _images(article.images)
         blocks += _rest(loaded, article, key_of)
@@ -89,7 +90,7 @@ def mention_page(piece: PieceRow, loaded: Loaded, now: int) -> Page:
     blocks.append(Lines(styled((loaded.row.title, STRONG)), indent=2))
     blocks.append(Lines(Text()))
     if piece.url:
-        blocks.append(_address_line("web", piece.url, loaded.checks.get(piece.url)))
+        blocks.append(_address_line("web", piece.url, loaded.checks.get(piece.url), now))
     else:
         blocks.append(Lines(styled(("It gives no address.", DIM))))
     return Page(tuple(blocks))
@@ -147,7 +148,7 @@ def _joined(badges: Sequence[tuple[str, str]]) -> Text:
     return styled(*pieces)
 
 
-def _addresses(loaded: Loaded) -> list[Block]:
+def _addresses(loaded: Loaded, now: int) -> list[Block]:
     article = loaded.article
     if article is None:
         named: Mapping[str, str] = {"web": loaded.row.url}
@@ -158,27 +159,17 @@ def _addresses(loaded: Loaded) -> list[Block]:
             "AMP": article.amp_url,
             "CDN AMP": article.cdn_amp_url,
         }
-    lines = [_address_line(name, url, loaded.checks.get(url)) for name, url in named.items() if url]
+    lines = [_address_line(name, url, loaded.checks.get(url), now) for name, url in named.items() if url]
     if not lines:
         return [Lines(styled(("It gives no address.", DIM))), Lines(Text())]
     return [Rule("Addresses"), *lines, Lines(Text())]
 
 
-def _address_line(name: str, url: str, check: LinkCheck | None) -> Block:
+def _address_line(name: str, url: str, check: LinkCheck | None, now: int) -> Block:
     text = styled((f"{name}  ", DIM), clean(url, 4096))
-    more = Text()
     if check is not None:
-        info = OUTCOMES[check.outcome]
-        words = f"{info.glyph} {info.word}"
-        if check.status:
-            words += f" ({check.status})"
-        if check.target:
-            words += f" to {check.target}"
-        if check.reason:
-            words += f": {check.reason}"
-        words += f", {check.elapsed_ms} ms"
-        more = styled((words, GOOD if info.readable else BAD))
-    return Lines(below(text, more) if more else text, id=f"address:{url}", item=True)
+        text = below(text, check_text(check, now))
+    return Lines(text, id=f"address:{url}", item=True)
 
 
 def _images(images: Sequence[Image]) -> list[Block]:

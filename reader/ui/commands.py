@@ -99,14 +99,25 @@ COMMANDS: Final[tuple[Command, ...]] = (
         MARKS,
     ),
     Command("undo", ("u",), "undo", "Take back the last mark, of one or of thousands", MARKS),
-    Command("open", ("o",), "browser", "Open in the browser", OUT, ("list", "article")),
+    Command(
+        "open",
+        ("o",),
+        "browser",
+        "Open in the browser; of a dead page, choose what to read instead",
+        OUT,
+        ("list", "article"),
+    ),
     Command("open_all", ("O",), "open all", "Open the selection, or all coverage, in the browser", OUT),
+    Command(
+        "archived", ("w",), "archived copy", "Ask the archive for the copy nearest its date; open it", OUT
+    ),
     Command("copy", ("y",), "copy address", "Copy the address", OUT),
     Command("cite", ("Y",), "copy citation", "Copy a Markdown citation", OUT),
     Command(
         "check", ("c",), "check links", "Ask whether the article's addresses still answer", OUT, ("article",)
     ),
     Command("check_all", ("C",), "check list", "Ask for every article of the list", OUT),
+    Command("health", ("H",), "link health", "How many links still live, by year and by outlet", OUT),
     Command("stop", ("ctrl+x",), "stop", "Stop the run that is under way; what it found is kept", OUT),
     Command("refresh", ("R",), "rescan", "Look for new and changed files", PROGRAM),
     Command(

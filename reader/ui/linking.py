@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from reader.address import host_of
 from reader.ingest import sync
 from reader.model import OUTCOMES, Outcome
+from reader.store.rows import Place, PlaceKind
 from reader.ui.control import Controller, Handler, in_thread
+from reader.ui.link_view import health_page
+from reader.ui.screens.choosing import ChoosingScreen
 from reader.ui.screens.prompt import Question
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ class Linking(Controller):
 
     def handlers(self) -> Mapping[str, Handler]:
         self._checker: Checker | None = None
-        return {"check": self.check, "check_all": self.check_all}
+        return {"check": self.check, "check_all": self.check_all, "health": self.health}
 
     async def check(self) -> None:
         """Ask for every address of the article; always anew."""
@@ -54,6 +57,20 @@ class Linking(Controller):
                 return
         self._start(addresses, force=False)
 
+    def health(self) -> None:
+        """How the links of the whole archive fare."""
+        self.screen.work("prompt", self._health())
+
+    async def _health(self) -> None:
+        from reader import linkstate
+
+        found = await in_thread(linkstate.health, self.library, self.state)
+        leave = self.screen.keymap.keys["health"]
+        page = ChoosingScreen("Links", lambda width: health_page(found, width), "lists those articles", leave)
+        query = await self.screen.app.push_screen_wait(page)
+        if query:
+            self.screen.navigation.go_to(Place(PlaceKind.SEARCH, query))
+
     def _start(self, addresses: Sequence[str], *, force: bool) -> None:
         if self._checker is not None:
             self.screen.say(f"links are being checked already ({self.screen.key_of('stop')} stops)", bad=True)
@@ -62,7 +79,9 @@ class Linking(Controller):
         from reader.links import Checker
 
         policy = linkstate.policy(self.session.settings)
-        self._checker = Checker(policy, known=self.state.checks, keep=self.state.record_checks)
+        self._checker = Checker(
+            policy, known=self.state.checks, keep=self.state.record_checks, clock=self.screen.now
+        )
         self.screen.work("links", self._check(self._checker, addresses, force=force), exclusive=False)
 
     @property

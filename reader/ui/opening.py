@@ -10,6 +10,7 @@ from reader.text import clean
 from reader.ui import human
 from reader.ui.control import Controller, Handler, in_thread
 from reader.ui.places import Pane
+from reader.ui.rescue import Page
 from reader.ui.screens.prompt import Question
 
 
@@ -25,16 +26,23 @@ class Opening(Controller):
         }
 
     def open_one(self) -> None:
-        """Open the piece of coverage under the cursor, else the article."""
+        """Open the piece of coverage under the cursor, else the article; for a dead page, offer others."""
         address = self.screen.reading.address()
         if not address:
             self.screen.say("there is no address here to open", bad=True)
             return
-        self.open_these([address])
+        self.screen.work("browser", self._open_or_offer(address, self.screen.rescue.page()), exclusive=False)
+
+    async def _open_or_offer(self, address: str, page: Page | None) -> None:
+        if page is None or not await self.screen.rescue.offer(page):
+            await self.open_now([address])
 
     def open_these(self, addresses: Sequence[str]) -> None:
         """Open *addresses*, one after the other."""
-        self.screen.work("browser", self._open(addresses), exclusive=False)
+        self.screen.work("browser", self._open_these(addresses), exclusive=False)
+
+    async def _open_these(self, addresses: Sequence[str]) -> None:
+        await self.open_now(addresses)
 
     def open_all(self) -> None:
         """Open the selected articles, or the article and all its coverage."""
@@ -57,9 +65,11 @@ class Opening(Controller):
             )
             if await self.screen.app.push_screen_wait(question) != "y":
                 return
-        await self._open(addresses)
+        await self.open_now(addresses)
 
-    async def _open(self, addresses: Sequence[str]) -> None:
+    async def open_now(self, addresses: Sequence[str]) -> bool:
+        """Open *addresses*, one after the other; True when all were opened. Call it from a worker."""
+        left = False
         refused: list[str] = []
         for address in addresses:
             try:
@@ -70,17 +80,19 @@ class Opening(Controller):
             strange = browser.unusual(address)
             question = Question("Open this?", f"{target}\n\n{strange}", {"y": "open it"})
             if strange and await self.screen.app.push_screen_wait(question) != "y":
+                left = True
                 continue
             try:
                 await self._open_one(address, target)
             except BrowserError as error:
                 hint = f"{self.screen.key_of('copy')} copies the address"
                 self.screen.say(f"could not open it: {error} ({hint})", bad=True)
-                return
+                return False
         if refused:
             number = f"{len(refused)} of {len(addresses)} " if len(addresses) > 1 else ""
             hint = f"{self.screen.key_of('copy')} copies the address"
             self.screen.say(f"{number}not opened: {refused[0]} ({hint})", bad=True)
+        return not refused and not left
 
     async def _open_one(self, address: str, target: str) -> None:
         command = self.session.settings.browser

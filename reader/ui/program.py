@@ -40,7 +40,8 @@ class Program(Controller):
 
     def stop(self) -> None:
         """Stop what is under way."""
-        if not (self.screen.linking.stop() or self.screen.refreshing.stop()):
+        screen = self.screen
+        if not (screen.rescue.stop() or screen.linking.stop() or screen.refreshing.stop()):
             self.screen.say("nothing is under way")
 
     def quit(self) -> None:

@@ -31,6 +31,7 @@ from reader.ui.places import Pane
 from reader.ui.program import Program
 from reader.ui.reading import Reading
 from reader.ui.refreshing import Refreshing
+from reader.ui.rescue import Rescue
 from reader.ui.searching import Searching
 from reader.ui.stepping import Stepping
 from reader.ui.storying import Storying
@@ -93,6 +94,7 @@ class MainScreen(Screen[None]):
         self.marking = Marking(self)
         self.opening = Opening(self)
         self.linking = Linking(self)
+        self.rescue = Rescue(self)
         self.refreshing = Refreshing(self)
         self.program = Program(self)
         self.searching = Searching(self)
@@ -105,6 +107,7 @@ class MainScreen(Screen[None]):
             self.marking,
             self.opening,
             self.linking,
+            self.rescue,
             self.refreshing,
             self.program,
             self.searching,
@@ -162,6 +165,7 @@ class MainScreen(Screen[None]):
         """Nobody waits for a run that nobody will see."""
         self.refreshing.stop()
         self.linking.stop()
+        self.rescue.stop()
 
     @property
     def is_small(self) -> bool:
