@@ -510,7 +510,7 @@ def test_a_file_without_front_matter(body: str, title: str) -> None:
         ("<<<<<<< HEAD\n---\na: b\n---\n", 1, "conflict"),
         ("---\na: " + "[" * 65 + "]" * 65 + "\n---\n", 2, "64 deep"),
         ("---\na: b\n--- c\n---\n", 3, "document"),
-        ("---\n" + "a: b\n" * 20_000 + "---\n", 2, "16,000"),
+        ("---\n" + "a: b\n" * 40_000 + "---\n", 2, "64,000"),
         ("---\na: " + "x" * MAX_FRONT_MATTER + "\n---\n", 1, "1024 KiB"),
         ("a\n\0\n", 2, "NUL"),
         ("+++\na = 1\nb = \n+++\n", 3, "TOML"),

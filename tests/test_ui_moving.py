@@ -456,7 +456,8 @@ async def test_space_scrolls_then_goes_on_to_the_end(tmp_path: Path) -> None:
     async with desk(session, (100, 24)) as d:
         await d.press(*"jjjj", "space")
         assert d.pane is Pane.ARTICLE and d.shown == "Story 04"
-        await d.press("space")
+        while d.shown == "Story 04":  # its story is longer than a page
+            await d.press("space")
         assert d.shown == "Story 05" and d.main.document.scroll_offset.y == 0
         pages = 0
         while not d.main.document.at_end:

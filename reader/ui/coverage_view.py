@@ -52,7 +52,8 @@ def coverage(loaded: Loaded, unfolded: frozenset[str], keys: Mapping[str, str]) 
     number = {piece.key: index for index, piece in enumerate(pieces)}
     blocks: list[Block] = []
     if len(telling.pieces) > 1:
-        blocks.append(Rule(f"Coverage: {_counts(telling)}"))
+        counts, _, rest = _counts(telling).partition(", ")
+        blocks += [Rule(f"Coverage: {counts}"), Lines(styled((rest, DIM)), indent=2)]
         if told := telling.row.news:
             blocks.append(Lines(styled((told, ACCENT)), indent=2))
         blocks += _story_lines(telling, loaded.row.key, number, unfolded, keys)
@@ -140,7 +141,7 @@ def _offset(published: int | None, start: int | None) -> str:
 
 
 def _own_line(piece: PieceRow, label: str, outcome: Outcome) -> Block:
-    facts: list[Styled] = [(f"{label:<10}", DIM), ("▸ ", ACCENT), (_outlet(piece), ACCENT)]
+    facts: list[Styled] = [(f"{label:<9} ", DIM), ("▸ ", ACCENT), (_outlet(piece), ACCENT)]
     if piece.quality is not None:
         facts.append((f"  q{piece.quality}", DIM))
     facts += [*_link(outcome), ("  this piece", ACCENT)]
@@ -148,7 +149,7 @@ def _own_line(piece: PieceRow, label: str, outcome: Outcome) -> Block:
 
 
 def _piece_line(piece: PieceRow, index: int, label: str, outcome: Outcome) -> Block:
-    facts: list[Styled] = [(f"{label:<10}", DIM)] if label else []
+    facts: list[Styled] = [(f"{label:<9} ", DIM)] if label else []
     if piece.article is None:
         facts.append(("○ ", DIM))
     else:
@@ -252,7 +253,7 @@ def story_page(telling: Telling, width: int) -> list[Block]:
         if piece.quality is not None:
             head.append((f"  q{piece.quality}", DIM))
         head += _link(telling.outcome(piece))
-        blocks.append(Lines(below(styled(*head), styled(piece.title or "(untitled)")), hang=0))
+        blocks += [Lines(styled(*head)), Lines(styled(piece.title or "(untitled)"), indent=12)]
     blocks += [Lines(Text()), Lines(styled(("● unread  ○ only mentioned: not in the library itself", DIM)))]
     return blocks
 
@@ -293,43 +294,49 @@ def picture(telling: Telling, width: int) -> list[Block]:
         return [Rule("Timeline"), Lines(styled(("no piece has a date", DIM)), indent=2)]
     title = f"Timeline from {human.local(line.start)}, the earliest in this archive"
     blocks: list[Block] = [Rule(title)]
-    scale = _scale(line, room)
-    bars = line.bars()
-    blocks.append(_lane("pieces", "".join(c * scale for c in bars), ACCENT))
-    blocks += _lanes(telling, line, scale)
-    span = (len(line.counts) - 1) * line.unit
-    end = offset_label(span) if span else ""
-    axis = "└" + "─" * max(0, len(line.counts) * scale - 1)
-    blocks.append(_lane("", axis, DIM))
-    left = "earliest"
-    gap = max(1, len(line.counts) * scale - len(left) - len(end))
-    blocks.append(_lane("", f"{left}{' ' * gap}{end}" if end else left, DIM))
-    column = f"a column is {_unit(line.unit)}" if scale == 1 else f"{scale} columns are {_unit(line.unit)}"
+    width = room if len(line.counts) > 1 else 1
+    blocks.append(_lane("pieces", _bars(line, width), ACCENT))
+    blocks += _lanes(telling, line, width)
+    blocks.append(_lane("", "└" + "─" * (width - 1), DIM))
+    last = max((moment.offset for moment in line.moments if moment.offset is not None), default=0)
+    end = offset_label(last) if last else ""
+    gap = max(1, width - len("earliest") - len(end))
+    blocks.append(_lane("", f"earliest{' ' * gap}{end}".rstrip(), DIM))
     undated = sum(moment.offset is None for moment in line.moments)
-    told = f"{column}; {undated} undated" if undated else column
-    blocks.append(_lane("", told, DIM))
-    return blocks
+    told = f"a bar is {_unit(line.unit)}" + (f"; {undated} undated" if undated else "")
+    return [*blocks, _lane("", told, DIM)]
 
 
-def _scale(line: Timeline, room: int) -> int:
-    """Cells a count: a short story is drawn wide, yet a bar stays a bar."""
-    return max(1, min(4, room // max(1, len(line.counts))))
+def _at(line: Timeline, column: int, width: int) -> int:
+    """The cell of *width* in which count *column* stands: the last one stands at the end."""
+    return column * (width - 1) // max(1, len(line.counts) - 1)
 
 
-def _lanes(telling: Telling, line: Timeline, scale: int) -> list[Block]:
+def _bars(line: Timeline, width: int) -> str:
+    cells = [" "] * width
+    thick = max(1, min(3, width // len(line.counts) - 1))
+    for column, bar in enumerate(line.bars()):
+        if bar != " ":
+            first = min(_at(line, column, width), width - thick)
+            cells[first : first + thick] = [bar] * thick
+    return "".join(cells)
+
+
+def _lanes(telling: Telling, line: Timeline, width: int) -> list[Block]:
     rows = {piece.key: piece for piece in telling.pieces}
     lanes: dict[str, dict[int, list[PieceRow]]] = {}
     for moment in line.moments:
         if moment.column is not None:
             piece = rows[moment.key]
-            lanes.setdefault(_outlet(piece), {}).setdefault(moment.column, []).append(piece)
+            cell = _at(line, moment.column, width)
+            lanes.setdefault(_outlet(piece), {}).setdefault(cell, []).append(piece)
     blocks: list[Block] = []
     shown = list(lanes.items())
-    for name, columns in shown[:_LANES]:
-        cells = [" "] * (len(line.counts) * scale)
-        for column, pieces in columns.items():
+    for name, dots in shown[:_LANES]:
+        cells = [" "] * width
+        for cell, pieces in dots.items():
             inside = any(piece.article is not None for piece in pieces)
-            cells[column * scale] = str(min(9, len(pieces))) if len(pieces) > 1 else "●" if inside else "○"
+            cells[cell] = str(min(9, len(pieces))) if len(pieces) > 1 else "●" if inside else "○"
         blocks.append(_lane(name, "".join(cells), LEAD))
     if len(shown) > _LANES:
         blocks.append(_lane("", f"and {len(shown) - _LANES} more outlets", DIM))
@@ -362,7 +369,7 @@ def differences_page(telling: Telling) -> list[Block]:
     rows = {piece.key: piece for piece in telling.pieces}
     for headline in telling.headlines():
         label = _offset(rows[headline.key].published, start)
-        blocks.append(Lines(styled((f"{label:<10}", DIM), (headline.outlet or "unknown outlet", ACCENT))))
+        blocks.append(Lines(styled((f"{label:<9} ", DIM), (headline.outlet or "unknown outlet", ACCENT))))
         text = Text()
         for words, unique in joined(headline.fragments):
             text.append_text(styled((words, STRONG if unique else "")))

@@ -30,7 +30,27 @@ NAMES = {
 
 # name: columns, rows, then keys; wait:WORDS waits until the words are on the screen.
 PICTURES: dict[str, tuple[int, int, list[str]]] = {
-    "newspaper": (120, 34, ["/", "first image of a black hole", "enter", "enter", "wait:Coverage", "]", "]"]),
+    "newspaper": (
+        120,
+        34,
+        ["/", "first image of a black hole", "enter", "j", "j", "j", "enter", "wait:Coverage", "]", "]"],
+    ),
+    "story": (
+        100,
+        34,
+        [
+            "/",
+            "first image of a black hole",
+            "enter",
+            "j",
+            "j",
+            "j",
+            "enter",
+            "wait:Coverage",
+            "T",
+            "wait:Timeline",
+        ],
+    ),
 }
 
 
