@@ -8,7 +8,19 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import Input
-from ui_tools import Desk, desk, locations, make_session, marks, shows, small_folder, url, when, write
+from ui_tools import (
+    Desk,
+    desk,
+    locations,
+    make_session,
+    marks,
+    shows,
+    small_folder,
+    url,
+    when,
+    write,
+    write_many,
+)
 
 from reader.ingest import sync
 from reader.session import open_session
@@ -127,8 +139,7 @@ async def test_starred_view_lets_go_when_left(tmp_path: Path) -> None:
 @shows("all_read", "undo")
 async def test_all_read_and_undo_of_two_thousand(tmp_path: Path) -> None:
     folder = tmp_path / "news"
-    for n in range(2000):
-        write(folder, f"a{n % 40}/piece-{n}", publishedDateTime=when(minutes=n + 1))
+    write_many(folder, 2000)
     session = make_session(tmp_path, folder)
     async with desk(session) as d:
         view = d.main.list
