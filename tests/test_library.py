@@ -367,6 +367,7 @@ def test_it_is_there_again(library: Library) -> None:
         b"SQLite format 3\0" + bytes(4_000),
         os.urandom(9_000),
     ],
+    ids=["empty", "text", "header alone", "noise"],
 )
 def test_another_file_in_its_place_is_rebuilt(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "library.db"
