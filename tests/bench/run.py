@@ -23,7 +23,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import lists
 import loading
+import parts
 import screen
 from measuring import PEERS, Part, machine, targets, tool
 
@@ -35,6 +37,12 @@ SECTIONS: dict[str, Section] = {
     "start": lambda o: screen.start(o.sizes, o.rounds),
     "keys": lambda o: screen.keys(o.sizes, o.rounds),
     "gaps": lambda o: screen.gaps(o.sizes, o.rounds),
+    "lists": lambda o: lists.lists(o.rounds),
+    "search": lambda o: parts.search(o.rounds),
+    "parse": lambda o: parts.parse(o.rounds),
+    "links": lambda o: parts.links(o.rounds),
+    "stories": lambda o: parts.stories(o.rounds),
+    "body": lambda o: parts.body(o.rounds),
 }
 
 
@@ -91,20 +99,20 @@ def main() -> None:
     names = options.only.split(",")
     if unknown := set(names) - set(SECTIONS):
         parser.error(f"no such part: {', '.join(unknown)}")
-    parts = []
+    done = []
     for name in names:
         begun = time.perf_counter()
         part = SECTIONS[name](options)
-        parts.append(part)
+        done.append(part)
         print(f"{part}\n\n(took {time.perf_counter() - begun:.0f} s)\n", file=sys.stderr, flush=True)
-    text = report(parts, sys.argv[1:])
+    text = report(done, sys.argv[1:])
     print(text)
     if options.markdown:
         options.markdown.write_text(text, encoding="utf-8")
     if options.json:
         figures = {
             name: {"figures": p.data, "targets": [t.what for t in p.targets]}
-            for name, p in zip(names, parts, strict=True)
+            for name, p in zip(names, done, strict=True)
         }
         options.json.write_text(
             json.dumps({"machine": machine(), "parts": figures}, indent=1), encoding="utf-8"

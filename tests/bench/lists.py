@@ -1,0 +1,252 @@
+"""Lists: counters, ids of places, pages, orders, at 50,000 articles and at a million; and libnotmuch beside.
+
+The articles are made up and put straight into the store (:mod:`search`), no
+files: titles, excerpts, outlets and topics as uneven as in real archives. A
+topic switch is what the screen does: the ids of the place, then its first two
+pages; a jump to the end is the last page of the list. For libnotmuch the same
+50,000 real-file articles are messages and rows; both answer warm, in one
+process, in turn: the newest 50 that match, with subject or title, and how many
+there are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from array import array
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import loading
+import making
+import search
+from measuring import CACHE, PYTHON, Part, Table, in_turn, median, ms, peak_mb, run
+
+from reader.store.library import Library
+from reader.store.rows import Place, PlaceKind, Sort
+
+PAGE = 64
+
+
+CLASSES = {
+    # ours, notmuch's
+    "common word": ("diablo", "diablo"),
+    "word": ("amazon", "amazon"),
+    "two words": ("diablo fans", "diablo and fans"),
+    "phrase": '"diablo immortal"',
+    "prefix": ("immor*", "immor*"),
+    "word in the title": ("title:diablo", "subject:diablo"),
+    "outlet": ('outlet="Forbes"', "from:Forbes"),
+    "one left out": ("diablo -immortal", "diablo and not immortal"),
+    "either": ("amazon OR immortal", "amazon or immortal"),
+    "everything": ("", "*"),
+}
+
+
+def library(size: int) -> Path:
+    """A database of *size* made-up articles."""
+    folder = CACHE / "rows"
+    path = folder / f"library-{size}.db"
+    done = folder / f"library-{size}.done"
+    if done.exists():
+        kept = Library(path)  # another schema rebuilds it empty
+        full = kept.total() == size
+        kept.close()
+        if full:
+            return path
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    made = Library(path)
+    search.fill(made, search.made_up(size))
+    made.close()
+    done.touch()
+    return path
+
+
+def lists(rounds: int) -> Part:
+    """Both sizes, each in a process of its own."""
+    part = Part("Lists")
+    rows: dict[str, dict[int, float]] = {}
+    sizes = (50_000, 1_000_000)
+    facts = []
+    for size in sizes:
+        path = library(size)
+        answer = json.loads(run([PYTHON, __file__, "--child", "rows", str(path)], limit=3_000).out)
+        part.data[str(size)] = answer
+        facts.append((f"{size:,}", path.stat().st_size / 2**20, answer["empty_mb"], answer["peak_mb"]))
+        for name, value in answer["ms"].items():
+            rows.setdefault(name, {})[size] = value
+    small, large = sizes
+    part.tables.append(Table(("articles", "database MB", "program before MB", "at most MB"), facts))
+    part.tables.append(
+        Table(
+            ("what, ms", *(f"{size:,}" for size in sizes), "times"),
+            [(name, v[small], v[large], v[large] / max(v[small], 0.001)) for name, v in rows.items()],
+        )
+    )
+    figures = part.data[str(large)]["ms"]
+    pages = [v for n, v in figures.items() if n.startswith("page")]
+    part.at_most("a million: slowest page", max(pages), 5, " ms")
+    ratio = max(rows[n][large] / rows[n][small] for n in rows if n.startswith("page"))
+    part.at_most("a million: pages beside 50,000", ratio, 1.5, " x")
+    part.at_most(
+        "a million: slowest topic switch",
+        max(v for n, v in figures.items() if n.startswith("switch")),
+        50,
+        " ms",
+    )
+    part.at_most("a million: jump to the end", figures["jump to the end"], 50, " ms")
+    part.at_most("a million: counters of all places", figures["all counters"], 50, " ms")
+    answer = part.data[str(large)]
+    part.at_most(
+        "a million: memory over the empty program", answer["peak_mb"] - answer["empty_mb"], 150, " MB"
+    )
+    if shutil.which("notmuch"):
+        _beside_notmuch(part, rounds)
+    return part
+
+
+def places(library: Library) -> list[tuple[str, Place]]:
+    """Places to switch to: all, unread, the biggest and a middling topic and outlet."""
+    topics, outlets = library.values("topic"), library.values("outlet")
+    return [
+        ("all", Place(PlaceKind.ALL)),
+        ("unread", Place(PlaceKind.UNREAD)),
+        ("starred", Place(PlaceKind.STARRED)),
+        ("biggest topic", Place(PlaceKind.TOPIC, topics[0])),
+        ("middling topic", Place(PlaceKind.TOPIC, topics[len(topics) // 2])),
+        ("biggest outlet", Place(PlaceKind.OUTLET, outlets[0])),
+    ]
+
+
+def rows(path: Path) -> None:
+    """Measure one database; print JSON."""
+    empty = peak_mb()
+    store = Library(path)
+    found: dict[str, float] = {"all counters": ms(lambda: store.places(0))}
+    everything = store.ids(Place(PlaceKind.ALL))
+    for name, start in (("first", 0), ("middle", len(everything) // 2), ("last", len(everything) - PAGE)):
+        found[f"page, {name}"] = ms(lambda s=start: store.rows(everything[s : s + PAGE]))  # type: ignore[misc]
+    found["jump to the end"] = found["page, last"]
+
+    def switch(place: Place, sort: Sort) -> array[int]:
+        ids = store.ids(place, sort)
+        store.rows(ids[: 2 * PAGE])
+        return ids
+
+    for name, place in places(store):
+        found[f"switch to {name} ({len(store.ids(place)):,})"] = ms(lambda p=place: switch(p, Sort.NEWEST))  # type: ignore[misc]
+    _, topic = places(store)[3]
+    for sort in Sort:
+        found[f"order of the biggest topic: {sort.value}"] = ms(lambda s=sort: switch(topic, s))  # type: ignore[misc]
+    print(json.dumps({"ms": found, "empty_mb": empty, "peak_mb": peak_mb()}))
+
+
+# -- beside libnotmuch
+
+
+def _beside_notmuch(part: Part, rounds: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="newsfold-bench-") as name:
+        home = Path(name)
+        loading.notmuch(making.messages(50_000) / "mail", home / "notmuch")
+        theirs = Library(home / "library.db")
+        search.fill(theirs, making.articles(making.files(50_000)))
+        theirs.close()
+        python = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else PYTHON
+        command = [
+            python,
+            str(Path(__file__).with_name("asking_notmuch.py")),
+            str(home / "notmuch" / "index"),
+        ]
+        asked = {n: c if isinstance(c, tuple) else (c, c) for n, c in CLASSES.items()}
+        store = Library(home / "library.db")
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as peer:
+            assert peer.stdin is not None and peer.stdout is not None
+            first = peer.stdout.readline()
+            if first.strip() != "ready":
+                part.tables.append(
+                    "libnotmuch's Python binding (python3-notmuch2) is not installed: not measured."
+                )
+                return
+
+            def ask(query: str) -> dict[str, Any]:
+                peer.stdin.write(query + "\n")  # type: ignore[union-attr]
+                peer.stdin.flush()  # type: ignore[union-attr]
+                answer: dict[str, Any] = json.loads(peer.stdout.readline())  # type: ignore[union-attr]
+                return answer
+
+            table = []
+            for label, (mine, other) in asked.items():
+                found = in_turn(
+                    {"ours": lambda q=mine: _ask_ours(store, q), "theirs": lambda q=other: ask(q)},
+                    max(rounds, 7),  # type: ignore[misc]
+                )
+                each = {
+                    who: {key: median([a[key] for a in answers]) for key in ("newest", "count", "n")}
+                    for who, answers in found.items()
+                }
+                part.data.setdefault("notmuch", {})[label] = each
+                a, b = each["ours"], each["theirs"]
+                table.append(
+                    (label, mine or "(all)", a["n"], b["n"], a["newest"], b["newest"],
+                     b["newest"] / a["newest"],
+                     a["count"], b["count"], b["count"] / a["count"])
+                )  # fmt: skip
+            peer.stdin.close()
+        store.close()
+    head = (
+        "class",
+        "query",
+        "ours find",
+        "notmuch finds",
+        "newest 50, ms",
+        "notmuch",
+        "times",
+        "count, ms",
+        "notmuch",
+        "times",
+    )
+    part.tables.append(Table(head, table, "### Beside libnotmuch, 50,000 articles, warm"))
+    part.at_least("beside libnotmuch: newest 50, slowest class", min(r[6] for r in table), 8)
+    part.at_least("beside libnotmuch: counts, slowest class", min(r[9] for r in table), 2)
+
+
+def _ask_ours(store: Library, query: str) -> dict[str, float]:
+    count = 0
+
+    def newest() -> None:
+        store.rows(store.search(query, sort="newest", limit=50).ids)
+
+    def counted() -> None:
+        nonlocal count
+        count = store.count(query)
+
+    return {"newest": _once(newest), "count": _once(counted), "n": count}
+
+
+def _once(work: Callable[[], object]) -> float:
+
+    begun = time.perf_counter()
+    work()
+    return (time.perf_counter() - begun) * 1_000
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--child", choices=("rows", "make"), required=True)
+    parser.add_argument("what")
+    options = parser.parse_args(arguments)
+    if options.child == "make":
+        print(library(int(options.what)))
+    else:
+        rows(Path(options.what))
+
+
+if __name__ == "__main__":
+    main()
