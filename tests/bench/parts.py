@@ -1,4 +1,4 @@
-"""Parts that are scripts of their own: run whole, their tables taken over, figures held to the targets.
+"""Parts that are scripts of their own: run whole, their tables taken over, figures held to the targets."""
 
 from __future__ import annotations
 
