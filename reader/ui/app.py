@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.color import Color
@@ -17,6 +18,7 @@ from textual.screen import Screen
 
 from reader import assets, crash
 from reader.errors import NewsfoldError
+from reader.text import inert
 from reader.ui.commands import COMMANDS, build_keymap
 from reader.ui.screens.first_run import OPEN_SAMPLE, FirstRun
 from reader.ui.screens.main import MainScreen
@@ -27,7 +29,7 @@ __all__ = ["OPEN_SAMPLE", "NewsfoldApp", "run"]
 if TYPE_CHECKING:
     from reader.session import Session
 
-_SIGNALS = ("SIGTERM", "SIGHUP")
+_SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
 
 
 class NewsfoldApp(App[int]):
@@ -60,6 +62,12 @@ class NewsfoldApp(App[int]):
         variables = super().get_css_variables()
         foreground, background = Color.parse(variables["foreground"]), Color.parse(variables["background"])
         return {**variables, "muted": background.blend(foreground, 0.62, alpha=1).hex}
+
+    async def on_event(self, event: events.Event) -> None:
+        """What is pasted is a stranger's text, and Textual's input lines draw what they hold as it is."""
+        if isinstance(event, events.Paste):
+            event.text = inert(event.text)
+        await super().on_event(event)
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
