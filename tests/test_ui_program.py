@@ -51,6 +51,8 @@ SHOWN_ELSEWHERE = {
     "differences": "test_ui_stories.test_headlines_differ_without_colour_at_80",
     "best": "test_ui_stories.test_best_source_named_then_opened",
     "split": "test_ui_stories.test_split_and_join_and_undo",
+    "archived": "test_ui_links.test_the_archived_copy",
+    "health": "test_ui_links.test_the_health_of_all",
     "join": "test_ui_stories.test_split_and_join_and_undo",
 }
 

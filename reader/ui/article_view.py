@@ -21,7 +21,7 @@ from reader.ui.link_view import check_text
 from reader.ui.styling import ACCENT, BAD, DIM, LEAD, STRONG, TITLE, below, lit, styled
 
 if TYPE_CHECKING:
-    from reader.ui.reading import Loaded
+    from reader.ui.aiming import Loaded
 
 _TYPES_SHOWN = {"", "article"}
 

@@ -20,7 +20,7 @@ from reader.ui.styling import ACCENT, BAD, DIM, GOOD, LEAD, STRONG, TITLE, below
 from reader.ui.widgets.lines import fit
 
 if TYPE_CHECKING:
-    from reader.ui.reading import Loaded
+    from reader.ui.aiming import Loaded
 
 SHOWN_PIECES: Final = 200
 """Pieces drawn below an article; the story's own page has them all."""

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Coroutine
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
-from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import Input
 from textual.worker import Worker
 
 from reader.errors import NewsfoldError
-from reader.store.rows import Place, PlaceKind
 from reader.text import clean
-from reader.ui import human
-from reader.ui.commands import BY_ID, COMMANDS, Keymap, shown
+from reader.ui.commands import COMMANDS, Keymap, shown
 from reader.ui.control import Handler
 from reader.ui.document import Document
 from reader.ui.linking import Linking
@@ -32,14 +26,14 @@ from reader.ui.program import Program
 from reader.ui.reading import Reading
 from reader.ui.refreshing import Refreshing
 from reader.ui.rescue import Rescue
+from reader.ui.screens.speaking import Speaking
 from reader.ui.searching import Searching
 from reader.ui.stepping import Stepping
 from reader.ui.storying import Storying
 from reader.ui.widgets.article_list import ArticleList
 from reader.ui.widgets.line_input import LineInput
 from reader.ui.widgets.line_list import LineList, Move
-from reader.ui.widgets.lines import TextLine
-from reader.ui.widgets.topic_list import TopicList, place_name
+from reader.ui.widgets.topic_list import TopicList
 
 if TYPE_CHECKING:
     from reader.session import Session
@@ -47,46 +41,21 @@ if TYPE_CHECKING:
 MEDIUM, WIDE = 80, 120
 """Columns from which there are two panes, and three."""
 
-_LINES = ("masthead", "topics-head", "list-head", "article-head", "status", "keys")
-_SAID = 6.0  # seconds a message stays
 
-
-class TaskNews(Message):
-    """From any thread: how far a long run is. Posting never waits, not even while the app is closing."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
-
-    def can_replace(self, message: Message) -> bool:
-        return isinstance(message, TaskNews)
-
-
-class MainScreen(Screen[None]):
+class MainScreen(Speaking):
     """Three panes, a status line and a key bar."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (MEDIUM, "-medium"), (WIDE, "-wide")]  # noqa: RUF012 - as in the class above
     AUTO_FOCUS = ""  # None would mean the app's: the first widget that takes it, a hidden input line
 
     def __init__(self, session: Session, keymap: Keymap) -> None:
-        super().__init__()
-        self.session = session
-        self.keymap = keymap
-        self.pane = Pane.LIST
-        self.counts: dict[Place, tuple[int, int]] = {}
+        super().__init__(session, keymap)
         self.topics = TopicList(id="topics")
         self.list = ArticleList(id="list")
         self.document = Document(id="article")
         self._input = LineInput(id="narrow", placeholder="narrow the list", select_on_focus=False)
-        self._lines = {name: TextLine(id=name) for name in _LINES}
         self._keys = keymap.table()
         self._first_key = ""
-        self._task_text = ""
-        self._said = ("", False)
-        self._notice = session.state.notice
-        self._unsaying: Timer | None = None
-        said = (session.state.notice, *session.complaints, *keymap.complaints)
-        self.complaints = [clean(complaint) for complaint in said if complaint]
         self.storying = Storying(self)
         self.navigation = Navigation(self)
         self.stepping = Stepping(self)
@@ -113,10 +82,6 @@ class MainScreen(Screen[None]):
             self.searching,
         ):
             self._handlers.update(part.handlers())
-
-    def now(self) -> datetime:
-        """The time of day, aware."""
-        return self.session.clock()
 
     # -- layout ------------------------------------------------------------------
 
@@ -190,100 +155,6 @@ class MainScreen(Screen[None]):
         self.set_class(zen, "-zen")
         if zen:
             self.show_pane(Pane.ARTICLE)
-
-    # -- lines ------------------------------------------------------------------
-
-    def show_heads(self) -> None:
-        """Bring masthead and pane heads up to date."""
-        if not self.is_mounted:
-            return
-        names = ", ".join(s.name for s in self.session.sources)
-        everything = next((c for p, c in self.counts.items() if p.kind.value == "all"), (0, 0))
-        day = self.now().astimezone().strftime("%a %-d %b %Y")
-        facts = f"{everything[1]:,} articles, {everything[0]:,} unread"
-        self._line("masthead").set_text(
-            [("newsfold", "accent"), (f"  {names}", "plain"), (f"  {facts}", "dim")], [(f"{day} ", "dim")]
-        )
-        listing = self.navigation.listing
-        tone = {pane: "accent" if pane is self.pane else "dim" for pane in Pane}
-        self._line("topics-head").set_text([("Contents", tone[Pane.TOPICS])])
-        found = self.navigation.found
-        extra = [found.sort]
-        if found.ranked_among is not None:
-            extra.append(f"among the newest {found.ranked_among:,}")
-        if listing.stories:
-            extra.append("by story")
-        if listing.unread_only:
-            extra.append("unread only")
-        if listing.narrow:
-            extra.append(f"/{listing.narrow}")
-        if self.list.selected:
-            extra.append(f"{len(self.list.selected):,} selected")
-        place = human.number(self.list.cursor + 1) if self.list.count else "0"
-        self._line("list-head").set_text(
-            [(self._place_name(listing.place), tone[Pane.LIST]), (f"  {', '.join(extra)}", "dim")],
-            [(f"{place}/{human.number(self.list.count)} ", "dim")],
-        )
-        self._line("article-head").set_text([(self.reading.head, tone[Pane.ARTICLE])], self.reading.position)
-
-    def _place_name(self, place: Place) -> str:
-        return self.searching.name_of(place.name) if place.kind is PlaceKind.SEARCH else place_name(place)
-
-    def _line(self, name: str) -> TextLine:
-        return self._lines[name]
-
-    def say(self, text: str, *, bad: bool = False, polite: bool = False) -> None:
-        """Show one line of news about the program itself; a *polite* one waits behind bad news, for good."""
-        if polite and (self._said[1] or self._notice or self.session.state.read_only):
-            return
-        self._said, self._notice = (text, bad), ""
-        self._show_status()
-        if self._unsaying is not None:
-            self._unsaying.stop()
-        self._unsaying = self.set_timer(_SAID, self._unsay) if text else None
-
-    def _unsay(self) -> None:
-        self._said = ("", False)
-        self._show_status()
-
-    def show_task(self, text: str) -> None:
-        """Show the progress of a long run, ``""`` when it is over."""
-        self._task_text = text
-        self._show_status()
-
-    def on_task_news(self, event: TaskNews) -> None:
-        if self.refreshing.running or self.linking.running:  # else it comes after the end
-            self.show_task(event.text)
-
-    def task_news(self, text: str) -> None:
-        """:meth:`show_task` from any thread."""
-        self.post_message(TaskNews(text))
-
-    def _show_status(self) -> None:
-        if self.is_mounted:
-            text, bad = self._said
-            if not text and (text := self.session.state.read_only or self._notice):
-                bad = True  # as long as it is so
-            self.set_class(bool(text), "-said")
-            tone = "bad" if bad else "plain"
-            lead = "! " if bad else ""
-            self._line("status").set_text(
-                [(f" {lead}{text}", tone)] if text else "", [(f"{self._task_text} ", "dim")]
-            )
-
-    def _show_keys(self) -> None:
-        if not self.is_mounted:
-            return
-        pieces = [(" ", "dim")]
-        for command in COMMANDS:
-            key = self.keymap.first(command.id)
-            if self.pane.value in command.footer and key:
-                pieces += [(key, "key"), (f" {command.label}  ", "dim")]
-        self._line("keys").set_text(pieces)
-
-    def key_of(self, command: str) -> str:
-        """The key that runs *command*, as people write it."""
-        return self.keymap.first(command) or BY_ID[command].label
 
     # -- keys ------------------------------------------------------------------
 

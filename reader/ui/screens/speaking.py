@@ -1,0 +1,163 @@
+"""What the newspaper says in its single lines: masthead, pane heads, status, key bar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+
+from reader.store.rows import Place, PlaceKind
+from reader.text import clean
+from reader.ui import human
+from reader.ui.commands import BY_ID, COMMANDS, Keymap
+from reader.ui.places import Pane
+from reader.ui.widgets.lines import TextLine
+from reader.ui.widgets.topic_list import place_name
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reader.session import Session
+    from reader.ui.linking import Linking
+    from reader.ui.navigation import Navigation
+    from reader.ui.reading import Reading
+    from reader.ui.refreshing import Refreshing
+    from reader.ui.searching import Searching
+    from reader.ui.widgets.article_list import ArticleList
+
+_LINES = ("masthead", "topics-head", "list-head", "article-head", "status", "keys")
+_SAID = 6.0  # seconds a message stays
+
+
+class TaskNews(Message):
+    """From any thread: how far a long run is. Posting never waits, not even while the app is closing."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, TaskNews)
+
+
+class Speaking(Screen[None]):
+    """The lines around the panes. The screen itself fills the panes."""
+
+    list: ArticleList
+    navigation: Navigation
+    reading: Reading
+    linking: Linking
+    refreshing: Refreshing
+    searching: Searching
+
+    def __init__(self, session: Session, keymap: Keymap) -> None:
+        super().__init__()
+        self.session = session
+        self.keymap = keymap
+        self.pane = Pane.LIST
+        self.counts: dict[Place, tuple[int, int]] = {}
+        self._lines = {name: TextLine(id=name) for name in _LINES}
+        self._task_text = ""
+        self._said = ("", False)
+        self._notice = session.state.notice
+        self._unsaying: Timer | None = None
+        said = (session.state.notice, *session.complaints, *keymap.complaints)
+        self.complaints = [clean(complaint) for complaint in said if complaint]
+
+    def now(self) -> datetime:
+        """The time of day, aware."""
+        return self.session.clock()
+
+    def show_heads(self) -> None:
+        """Bring masthead and pane heads up to date."""
+        if not self.is_mounted:
+            return
+        names = ", ".join(s.name for s in self.session.sources)
+        everything = next((c for p, c in self.counts.items() if p.kind.value == "all"), (0, 0))
+        day = self.now().astimezone().strftime("%a %-d %b %Y")
+        facts = f"{everything[1]:,} articles, {everything[0]:,} unread"
+        self._line("masthead").set_text(
+            [("newsfold", "accent"), (f"  {names}", "plain"), (f"  {facts}", "dim")], [(f"{day} ", "dim")]
+        )
+        listing = self.navigation.listing
+        tone = {pane: "accent" if pane is self.pane else "dim" for pane in Pane}
+        self._line("topics-head").set_text([("Contents", tone[Pane.TOPICS])])
+        found = self.navigation.found
+        extra = [found.sort]
+        if found.ranked_among is not None:
+            extra.append(f"among the newest {found.ranked_among:,}")
+        if listing.stories:
+            extra.append("by story")
+        if listing.unread_only:
+            extra.append("unread only")
+        if listing.narrow:
+            extra.append(f"/{listing.narrow}")
+        if self.list.selected:
+            extra.append(f"{len(self.list.selected):,} selected")
+        place = human.number(self.list.cursor + 1) if self.list.count else "0"
+        self._line("list-head").set_text(
+            [(self._place_name(listing.place), tone[Pane.LIST]), (f"  {', '.join(extra)}", "dim")],
+            [(f"{place}/{human.number(self.list.count)} ", "dim")],
+        )
+        self._line("article-head").set_text([(self.reading.head, tone[Pane.ARTICLE])], self.reading.position)
+
+    def _place_name(self, place: Place) -> str:
+        return self.searching.name_of(place.name) if place.kind is PlaceKind.SEARCH else place_name(place)
+
+    def _line(self, name: str) -> TextLine:
+        return self._lines[name]
+
+    def say(self, text: str, *, bad: bool = False, polite: bool = False) -> None:
+        """Show one line of news about the program itself; a *polite* one waits behind bad news, for good."""
+        if polite and (self._said[1] or self._notice or self.session.state.read_only):
+            return
+        self._said, self._notice = (text, bad), ""
+        self._show_status()
+        if self._unsaying is not None:
+            self._unsaying.stop()
+        self._unsaying = self.set_timer(_SAID, self._unsay) if text else None
+
+    def _unsay(self) -> None:
+        self._said = ("", False)
+        self._show_status()
+
+    def show_task(self, text: str) -> None:
+        """Show the progress of a long run, ``""`` when it is over."""
+        self._task_text = text
+        self._show_status()
+
+    def on_task_news(self, event: TaskNews) -> None:
+        if self.refreshing.running or self.linking.running:  # else it comes after the end
+            self.show_task(event.text)
+
+    def task_news(self, text: str) -> None:
+        """:meth:`show_task` from any thread."""
+        self.post_message(TaskNews(text))
+
+    def _show_status(self) -> None:
+        if self.is_mounted:
+            text, bad = self._said
+            if not text and (text := self.session.state.read_only or self._notice):
+                bad = True  # as long as it is so
+            self.set_class(bool(text), "-said")
+            tone = "bad" if bad else "plain"
+            lead = "! " if bad else ""
+            self._line("status").set_text(
+                [(f" {lead}{text}", tone)] if text else "", [(f"{self._task_text} ", "dim")]
+            )
+
+    def _show_keys(self) -> None:
+        if not self.is_mounted:
+            return
+        pieces = [(" ", "dim")]
+        for command in COMMANDS:
+            key = self.keymap.first(command.id)
+            if self.pane.value in command.footer and key:
+                pieces += [(key, "key"), (f" {command.label}  ", "dim")]
+        self._line("keys").set_text(pieces)
+
+    def key_of(self, command: str) -> str:
+        """The key that runs *command*, as people write it."""
+        return self.keymap.first(command) or BY_ID[command].label
