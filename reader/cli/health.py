@@ -15,27 +15,25 @@ from reader import linkstate
 from reader.cli.articles import addresses_of, status
 from reader.cli.opening import begin, bring_up_to_date
 from reader.cli.output import Output, document, fit, say
+from reader.cli.patch import patch
 from reader.config import Locations
 from reader.errors import NotFound, SourceError, UsageError
 from reader.ingest import reread, sync
 from reader.links import Checker, Progress
 from reader.links.health import Share, by_outlet, by_year, overall
-from reader.links.patch import moved_patch
 from reader.model import OUTCOMES, JsonValue, LinkCheck, Outcome
 from reader.session import Session, utc_now
-from reader.sources import read_file
 from reader.store.query import parse
 from reader.store.rows import ArticleRow
 from reader.text import clean
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _BAR = 30  # cells
+_FORMULA = ("=", "+", "-", "@")
 
 
 def links(args: Namespace, locations: Locations, out: Output) -> int:
     """``newsfold links check|report|moved``."""
-    if args.what != "check" and (args.query or args.fail_on or args.csv or args.suggest or args.stale):
-        raise UsageError(f"links {args.what} takes neither a query nor the options of links check")
     with begin(args, locations) as session:
         bring_up_to_date(session, args)
         return {"check": _check, "report": _report, "moved": _moved}[args.what](args, session, out)
@@ -153,29 +151,25 @@ def _as_lines(session: Session, found: Found, out: Output, *, suggest: bool) -> 
             continue  # a terminal is for what needs a look; a pipe gets everything
         out.columns([(OUTCOMES[check.outcome].word, 13), (status(check), -1), (address, 0), (path, -1)])
         for rung in _rungs(session, path, check) if suggest else ():
-            out.line(f"    {rung['address']}  ({rung['why']})")
+            out.columns([("  instead", 13), (rung["why"], -1), (rung["address"], 0), (path, -1)])
 
 
 def _as_csv(found: Found, out: Output) -> None:
-    line = io.StringIO()
-    writer = csv.writer(line, lineterminator="\n")
-    writer.writerow(["outcome", "status", "address", "target", "reason", "checked_at", "elapsed_ms", "path"])
+    _csv_line(out, ["outcome", "status", "address", "target", "reason", "checked_at", "elapsed_ms", "path"])
     for address, path, check in found:
         when = check.checked_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-        writer.writerow(
-            [
-                check.outcome.value,
-                check.status or "",
-                address,
-                check.target,
-                check.reason,
-                when,
-                check.elapsed_ms,
-                path,
-            ]
-        )
-    for row in line.getvalue().splitlines():
-        out.raw(clean(row, 1 << 16) + "\n")
+        told = (check.outcome.value, str(check.status or ""), address, check.target, check.reason, when)
+        _csv_line(out, [*told, str(check.elapsed_ms), path])
+
+
+def _csv_line(out: Output, cells: Sequence[str]) -> None:
+    """One line of a table. A cell that a spreadsheet would reckon with is quoted for it."""
+    line = io.StringIO()
+    clean_cells = [clean(cell, 1 << 16) for cell in cells]
+    csv.writer(line, lineterminator="\n").writerow(
+        [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in clean_cells]
+    )
+    out.raw(line.getvalue())
 
 
 def _as_json(session: Session, found: Found, *, suggest: bool) -> Iterator[JsonValue]:
@@ -231,7 +225,8 @@ def _report(args: Namespace, session: Session, out: Output) -> int:
         out.line(title)
         width = min(28, max((len(s.label) for s in shares), default=0))
         for share in shares:
-            out.line(f"  {fit(clean(share.label), width):{width}}  {bar(share)}")
+            out.columns([(fit(clean(share.label), width), width), (bar(share), 0)])
+        out.line()
     return 0
 
 
@@ -258,7 +253,7 @@ def _share(share: Share) -> JsonValue:
 def _moved(args: Namespace, session: Session, out: Output) -> int:
     found = linkstate.moved(session.library, session.state)
     if args.patch:
-        _patch(session, found)
+        patch(session, {m.address: m.target for m in found}, out)
     elif args.json:
         items = ({"address": m.address, "target": m.target, "paths": list(m.paths)} for m in found)
         document(out, "moved", items, {})
@@ -266,24 +261,5 @@ def _moved(args: Namespace, session: Session, out: Output) -> int:
         for m in found:
             out.columns([(m.address, 0), (m.target, -1), (", ".join(m.paths), -1)])
             if out.tty:
-                out.line(f"    now {m.target}")
+                out.columns([("  →", 3), (m.target, 0)])
     return 0
-
-
-def _patch(session: Session, found: Sequence[linkstate.Moved]) -> None:
-    """The diff, byte for byte; paths are relative to their source, where it is to be applied."""
-    table = {m.address: m.target for m in found}
-    for path in sorted({path for m in found for path in m.paths}):
-        name, _, inner = path.partition("/")
-        source = next((s for s in session.sources if s.name == name), None)
-        if source is None:
-            continue
-        try:
-            data = read_file(source.root, inner)
-        except SourceError as error:
-            say(f"{path}: {error}")
-            continue
-        diff = moved_patch([(inner if len(session.sources) == 1 else path, data)], table)
-        sys.stdout.flush()
-        sys.stdout.buffer.write(diff.encode("utf-8", "surrogateescape"))
-    sys.stdout.buffer.flush()

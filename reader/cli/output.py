@@ -70,6 +70,16 @@ class Output:
         except OSError as error:
             raise OutputError(f"the output cannot be written: {error.strerror}") from error
 
+    def exact(self, data: bytes) -> None:
+        """Write *data* as it is, to what is no terminal. Raises as :meth:`raw` does."""
+        try:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(f"the output cannot be written: {error.strerror}") from error
+
     def flush(self) -> None:
         """Have everything written. Raises as :meth:`raw` does."""
         try:

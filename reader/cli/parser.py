@@ -28,7 +28,7 @@ that no other article has."""
 _EXIT: Final = """\
 exit codes:
   0    done
-  1    problems were found (problems --fail), or newsfold itself failed
+  1    what --fail or --fail-on speaks of was found, or newsfold itself failed
   2    what was asked for makes no sense
   3    a folder cannot be read
   4    a database cannot do what it must
@@ -151,26 +151,28 @@ def _check(parser: Parser) -> None:
 
 
 def _links(parser: Parser) -> None:
-    parser.add_argument("what", choices=("check", "report", "moved"))
-    parser.add_argument("query", nargs="*", metavar="QUERY", help="check: only these; else every article")
-    parser.add_argument("--stale", metavar="7d", help="check: ask again what was asked before that long")
-    parser.add_argument("--force", action="store_true", help="check: ask all again")
-    parser.add_argument("--all", action="store_true", help="check: AMP and original addresses as well")
-    parser.add_argument(
-        "--fail-on", metavar="W,…", help="check: exit with 1 for these outcomes, as gone,error"
-    )
-    parser.add_argument("--suggest", action="store_true", help="check: say what can be read instead")
-    parser.add_argument(
-        "--probe", action="store_true", help="check: find pages that pretend, by a made-up neighbour"
-    )
-    parser.add_argument(
-        "--allow-private", action="store_true", help="check: private and loopback addresses too"
-    )
-    parser.add_argument("--patch", action="store_true", help="moved: a unified diff for git apply")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="one document")
-    form.add_argument("--csv", action="store_true", help="check: a table")
-    _fresh(parser)
+    what = parser.add_subparsers(dest="what", required=True, metavar="check|report|moved")
+    check = what.add_parser("check", allow_abbrev=False, help="ask the addresses of all articles")
+    check.add_argument("query", nargs="*", metavar="QUERY", help="only these; else every article")
+    check.add_argument("--stale", metavar="7d", help="ask again what was asked before that long")
+    check.add_argument("--force", action="store_true", help="ask all again")
+    check.add_argument("--all", action="store_true", help="AMP and original addresses as well")
+    check.add_argument("--fail-on", metavar="W,…", help="exit with 1 for these outcomes, as gone,error")
+    check.add_argument("--suggest", action="store_true", help="say what can be read instead")
+    check.add_argument("--probe", action="store_true", help="find pages that pretend, by a made-up neighbour")
+    check.add_argument("--allow-private", action="store_true", help="private and loopback addresses too")
+    report = what.add_parser("report", allow_abbrev=False, help="how many live, by year and by outlet")
+    moved = what.add_parser("moved", allow_abbrev=False, help="what moved for good, and where to")
+    for one, more, words in (
+        (check, "--csv", "a table"),
+        (report, "", ""),
+        (moved, "--patch", "a unified diff for git apply; no file is written to"),
+    ):
+        form = one.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="one document")
+        if more:
+            form.add_argument(more, action="store_true", help=words)
+        _fresh(one)
 
 
 def _state(parser: Parser) -> None:

@@ -184,7 +184,7 @@ class Library(Shelf):
         return list(dict.fromkeys(row.url for row in self.rows(ids) if row.url))
 
     def link_facts(self) -> list[tuple[int | None, str, str, str, str]]:
-        """(published, outlet, outcome or ``""``, address, path) of every article with an address, newest first."""
+        """(published, outlet, outcome or ``""``, address, path) of each article with an address, by time."""
         return self.db.execute(
             "SELECT published, outlet, link, url, path FROM article WHERE url <> '' ORDER BY id DESC"
         ).fetchall()

@@ -256,10 +256,11 @@ class Writer:
             for mark in marks:
                 self._mark(db, mark)
             for _, check in checks:
-                db.execute(
-                    "UPDATE article SET link = ? WHERE url = ? AND key = ?",
-                    (check.outcome.value, clean(check.address, MAX_ADDRESS), canonical(check.address)),
-                )
+                key = canonical(check.address)
+                # What is no http(s) address is no key either; the range keeps to the index.
+                keyed = "key = ?" if key else "key >= 'file:' AND key < 'file;' AND ? = ''"
+                values = (check.outcome.value, clean(check.address, MAX_ADDRESS), key)
+                db.execute(f"UPDATE article SET link = ? WHERE url = ? AND {keyed}", values)
             if marks:
                 self._put_meta(db, "marks_seq", marks[-1].seq)
             if checks:
