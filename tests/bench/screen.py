@@ -230,9 +230,9 @@ def keys(sizes: Sequence[int], rounds: int) -> Part:
     """Keys, beside the bare app's."""
     part = Part("Keys")
     size = max(sizes)
-    home, folder, title, count = ready(size)
     spent: dict[str, list[float]] = {}
     for _ in range(max(2, rounds // 2)):
+        home, folder, title, count = ready(size)  # at the top again
         with bare(count) as plain:
             plain.wait_for(b"row 0 ")
             plain.settle()
