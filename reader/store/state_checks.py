@@ -30,8 +30,8 @@ class Checks(Core):
 
         ``first_dead`` and ``last_alive`` are taken as given, else carried on
         from the answer before: alive, moved and redirected pages end a death
-        and are the last sign of life; missing, gone and soft-404 ones begin a
-        death; every other outcome says nothing of either.
+        and are the last sign of life; missing and gone ones begin a death; every
+        other outcome says nothing of either.
         """
         with self._plain_write() as db:
             known = CHECKS.fetch(db, (check.address for check in checks))
@@ -75,7 +75,7 @@ def _carried(check: LinkCheck, before: Row | None) -> LinkCheck:
     group = OUTCOMES[check.outcome].group
     if group in ("alive", "moved"):
         first_dead, last_alive = None, check.checked_at
-    elif group == "gone":
+    elif check.outcome in (Outcome.MISSING, Outcome.GONE):  # a suspicion is no death
         first_dead = first_dead or check.checked_at
     return replace(
         check, first_dead=check.first_dead or first_dead, last_alive=check.last_alive or last_alive
