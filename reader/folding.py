@@ -104,7 +104,7 @@ class Folding:
 
     def _weigh(self) -> None:
         total, weighed = self.library.kept(), self.library.meta("weighed")
-        if self.library.vocabulary() is None or abs(total - weighed) * _GROWN > max(weighed, 1):
+        if abs(total - weighed) * _GROWN > weighed:
             pieces, _ = pieces_and_ties(self.library.titles())
             self._writer.weigh(Vocabulary.of(pieces.values()).common, total)
 
@@ -145,7 +145,8 @@ def _edit(row: Overrule) -> Edit:
 
 def _new_story(story: Story, pieces: Mapping[str, Piece], seen: Mapping[str, frozenset[str]]) -> NewStory:
     told = [pieces[key] for key in story.keys]
-    groups = texts(told)
+    # Most stories are one piece: nothing to compare.
+    groups = texts(told) if len(told) > 1 else (TextGroup(story.keys, (told[0].source,)),)
     text_of = {key: number for number, group in enumerate(groups) for key in group.keys}
     looked = (
         frozenset[str]().union(*(seen[key] for key in story.keys if key in seen)) if seen else frozenset()

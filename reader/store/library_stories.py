@@ -215,7 +215,7 @@ class Shelf(Searching):
     def unaliased(self) -> list[int]:
         """The articles that came since stories were made, and whose other names are not known."""
         rows = self._all(
-            "SELECT a.id FROM unfolded u JOIN article a ON a.key = u.name WHERE NOT EXISTS"
+            "SELECT a.id FROM unfolded u CROSS JOIN article a ON a.key = u.name WHERE NOT EXISTS"
             " (SELECT 1 FROM telling WHERE article = a.id) AND NOT EXISTS"
             " (SELECT 1 FROM alias WHERE article = a.id)"
         )

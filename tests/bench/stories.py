@@ -2,6 +2,7 @@
 
     python tests/bench/stories.py --quality    precision and recall on tests/fixtures/stories.json
     python tests/bench/stories.py              cluster all and update after 1% changed: JSON, Markdown
+    python tests/bench/stories.py --store      the same through the library, as an ingest does it
 
 The 50,000 articles are the corpus over and over with other titles, addresses
 and dates: each copy is an archive of its own in which a third of the words are
@@ -21,6 +22,7 @@ import re
 import resource
 import statistics
 import sys
+import tempfile
 import time
 import zlib
 from collections import defaultdict
@@ -32,8 +34,13 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
+from reader.coverage import tell  # noqa: E402
+from reader.folding import Folding  # noqa: E402
 from reader.frontmatter import read  # noqa: E402
 from reader.model import Article, Problem  # noqa: E402
+from reader.store.library import Library  # noqa: E402
+from reader.store.state import State  # noqa: E402
+from reader.store.writer import Batch, Writer  # noqa: E402
 from reader.stories import Story, Tie, Vocabulary, cluster, names, pieces_and_ties, texts, update  # noqa: E402
 
 FIXTURE = ROOT / "tests" / "fixtures" / "stories.json"
@@ -264,6 +271,84 @@ def measure(articles: Sequence[Article], times: int) -> dict[str, float]:
     }
 
 
+def through_the_store(articles: Sequence[Article], folder: Path) -> dict[str, float]:
+    """Processor seconds of what an ingest does with stories, on a library on the disk; all in one thread."""
+    library, state = Library(folder / "library.db"), State.open(folder / "state.db")
+    writer = Writer(library)
+
+    def put(changed: Sequence[Article]) -> float:
+        start = time.process_time()
+        for at in range(0, len(changed), 1_000):
+            writer.apply(Batch(articles=list(changed[at : at + 1_000])), lambda _: {}, lambda _: {})
+        return time.process_time() - start
+
+    def timed(work: Callable[[], object], times: int = 1) -> float:
+        taken = []
+        for _ in range(times):
+            start = time.process_time()
+            work()
+            taken.append(time.process_time() - start)
+        return statistics.median(taken)
+
+    fold = Folding(library, state).run
+    written = put(articles)
+    library.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = library.path.stat().st_size
+    whole = timed(fold)
+    library.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    grown = library.path.stat().st_size - before
+    again = timed(fold, 5)
+    changing = random.Random(1).sample(list(articles), max(1, len(articles) // 100))
+    changed = [
+        dataclasses.replace(a, title=f"{a.title} (updated)", related=a.related[:-1] if n % 2 else a.related)
+        for n, a in enumerate(changing)
+    ]
+    put(changed)
+    update_all = timed(fold)
+    alone = []
+    for article in changing[:50]:
+        put([article])
+        alone.append(timed(fold))
+    _check_store(library)
+    ids = library.ids()
+    leads = library.leads(ids)
+    rows = list(leads[:64])
+    largest = max(library.stories(), key=lambda story: story.pieces)
+    result = {
+        "articles": library.total(),
+        "stories": len(library.stories()),
+        "written, CPU s": round(written, 2),
+        "fold all, CPU s": round(whole, 2),
+        "stories take, MB": round(grown / 1e6, 1),
+        "a start with nothing new, CPU ms": round(again * 1000, 2),
+        "changed": len(changed),
+        "fold after 1%, CPU s": round(update_all, 2),
+        "fold after one article, median, CPU ms": round(statistics.median(alone) * 1000, 1),
+        "fold after one article, slowest of 50, CPU ms": round(max(alone) * 1000, 1),
+        "all articles' ids, CPU ms": round(timed(library.ids, 5) * 1000, 1),
+        "their stories' leads, CPU ms": round(timed(lambda: library.leads(ids), 5) * 1000, 1),
+        "only those with news, CPU ms": round(timed(lambda: library.leads(ids, fresh=True), 5) * 1000, 1),
+        "the stories of 64 rows, CPU ms": round(timed(lambda: library.stories_of(rows), 9) * 1000, 2),
+        "a story of the largest, CPU ms": round(
+            timed(lambda: tell(library, state, largest.key), 9) * 1000, 2
+        ),
+    }
+    library.close()
+    state.close()
+    return result
+
+
+def _check_store(library: Library) -> None:
+    told = library.told([row[0] for row in library._all("SELECT id FROM article")])
+    pieces, ties = pieces_and_ties(told.values())
+    whole = {s.keys for s in cluster(pieces, ties, (), Vocabulary(library.vocabulary() or {}))}
+    kept: defaultdict[int, list[str]] = defaultdict(list)
+    for story, key in library._all("SELECT story, key FROM piece ORDER BY story, n"):
+        kept[story].append(key)
+    if {tuple(keys) for keys in kept.values()} != whole:
+        raise SystemExit("the library's stories are not what clustering the whole gives")
+
+
 def _check(
     index: Index,
     vocabulary: Vocabulary,
@@ -283,6 +368,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quality", action="store_true")
+    parser.add_argument("--store", action="store_true")
     parser.add_argument("--size", type=int, default=50_000)
     parser.add_argument("--times", type=int, default=3)
     options = parser.parse_args(argv)
@@ -301,9 +387,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         _table(("labels", *columns), rows)
         return 0
     articles = load(corpus)
-    results = [measure(articles, options.times)]
-    if options.size:
-        results.append(measure(list(library(articles, options.size)), options.times))
+    sizes = [articles, list(library(articles, options.size))] if options.size else [articles]
+    results = []
+    for size in sizes:
+        if options.store:
+            with tempfile.TemporaryDirectory() as folder:
+                results.append(through_the_store(size, Path(folder)))
+        else:
+            results.append(measure(size, options.times))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(
         json.dumps({"python": platform.python_version(), "peak MB": memory, "libraries": results}, indent=1)
