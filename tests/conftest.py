@@ -33,7 +33,8 @@ def hostile() -> Path:
 def clean_environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads or writes the tester's own folders, theme, browser or proxies."""
     for name in list(os.environ):
-        if name.startswith(("NEWSFOLD_", "TEXTUAL")) or name.lower().endswith("_proxy"):
+        ours = name.startswith(("NEWSFOLD_", "TEXTUAL")) and not name.startswith("TEXTUAL_SNAPSHOT")
+        if ours or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     for name in ("NO_COLOR", "BROWSER", "SSH_CONNECTION"):
         monkeypatch.delenv(name, raising=False)
