@@ -38,6 +38,7 @@ from reader.ui.widgets.topic_list import TopicList
 if TYPE_CHECKING:
     from reader.session import Session
 
+_HEADS_AFTER = 0.05  # seconds after a move of the cursor
 MEDIUM, WIDE = 80, 120
 """Columns from which there are two panes, and three."""
 
@@ -56,6 +57,7 @@ class MainScreen(Speaking):
         self._input = LineInput(id="narrow", placeholder="narrow the list", select_on_focus=False)
         self._keys = keymap.table()
         self._first_key = ""
+        self._heads_due = False
         self.storying = Storying(self)
         self.navigation = Navigation(self)
         self.stepping = Stepping(self)
@@ -219,10 +221,20 @@ class MainScreen(Speaking):
 
     # -- messages ------------------------------------------------------------------
 
+    def _show_heads_soon(self) -> None:
+        # Two rows are drawn in a fraction of what all between them and the heads would take.
+        if not self._heads_due:
+            self._heads_due = True
+            self.set_timer(_HEADS_AFTER, self._show_heads_now)
+
+    def _show_heads_now(self) -> None:
+        self._heads_due = False
+        self.show_heads()
+
     @on(LineList.CursorMoved, "#list")
     def _list_moved(self) -> None:
         self.navigation.cursor_moved()
-        self.show_heads()
+        self._show_heads_soon()
         self.reading.preview()
 
     @on(LineList.Chosen)
