@@ -79,8 +79,8 @@ def dump(path: Path) -> dict[str, list[tuple[object, ...]]]:
                 " ORDER BY path"
             ).fetchall(),
             "stories": db.execute(
-                "SELECT s.key, p.key, p.n, p.text, p.title, p.outlet, p.published, p.inside, s.pieces, s.outlets,"
-                " s.texts, s.new_pieces, (SELECT path FROM article a WHERE a.id = s.lead)"
+                "SELECT s.key, p.key, p.n, p.text, p.title, p.outlet, p.published, p.inside, s.pieces,"
+                " s.outlets, s.texts, s.new_pieces, (SELECT path FROM article a WHERE a.id = s.lead)"
                 " FROM piece p JOIN story s ON s.id = p.story ORDER BY p.key"
             ).fetchall(),
             "told": db.execute(

@@ -1,21 +1,16 @@
-"""The stories in ``library.db``, read: what a list and a page show, and what making them asks for."""
+"""The stories in ``library.db``, read: what lists and pages show."""
 
 from __future__ import annotations
 
-import json
 from array import array
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
-from reader.model import Article, Outcome, Provider, Related
-from reader.store import library_schema as schema
+from reader.model import Outcome
+from reader.store.library_folding import Ties, chunks, marks_for
 from reader.store.rows import HeadlineRow, PieceRow, StoryRow
-from reader.store.search import Searching
 
-_CHUNK: Final = 500  # bound variables in one statement
 _MANY: Final = 5_000  # ids from which a whole table is read sooner than its rows one by one
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OUTCOMES: Final = {o.value: o for o in Outcome}
 
 _PIECE: Final = (
@@ -32,7 +27,7 @@ _STORY: Final = (
 )
 
 
-class Shelf(Searching):
+class Shelf(Ties):
     """The stories of a library."""
 
     # -- lists --------------------------------------------------------------
@@ -67,9 +62,9 @@ class Shelf(Searching):
         if len(ids) > _MANY:
             return dict(self._all("SELECT article, story FROM telling"))
         told: dict[int, int] = {}
-        for chunk in _chunks(ids):
+        for chunk in chunks(ids):
             told.update(
-                self._all(f"SELECT article, story FROM telling WHERE article IN ({_marks(chunk)})", chunk)
+                self._all(f"SELECT article, story FROM telling WHERE article IN ({marks_for(chunk)})", chunk)
             )
         return told
 
@@ -104,8 +99,8 @@ class Shelf(Searching):
         told = self._told(articles)
         rows = {
             row[0]: StoryRow(*row)
-            for chunk in _chunks(set(told.values()))
-            for row in self._all(f"{_STORY} WHERE s.id IN ({_marks(chunk)})", chunk)
+            for chunk in chunks(set(told.values()))
+            for row in self._all(f"{_STORY} WHERE s.id IN ({marks_for(chunk)})", chunk)
         }
         return {article: rows[story] for article, story in told.items() if story in rows}
 
@@ -113,10 +108,10 @@ class Shelf(Searching):
         """The keys of every article, not hidden, of the stories of *articles*, by those; leads first."""
         told = self._told(articles)
         keys: dict[int, list[str]] = {story: [] for story in told.values()}
-        for chunk in _chunks(keys):
+        for chunk in chunks(keys):
             for story, key in self._all(
                 "SELECT t.story, a.key FROM telling t JOIN article a ON a.id = t.article"
-                f" WHERE t.story IN ({_marks(chunk)}) AND NOT a.hidden ORDER BY t.story, t.rank",
+                f" WHERE t.story IN ({marks_for(chunk)}) AND NOT a.hidden ORDER BY t.story, t.rank",
                 chunk,
             ):
                 keys[story].append(key)
@@ -146,8 +141,8 @@ class Shelf(Searching):
         """The pieces with these keys, by time, undated last; those unknown are left out."""
         rows = [
             row
-            for chunk in _chunks(dict.fromkeys(keys))
-            for row in self._all(f"{_PIECE} WHERE p.key IN ({_marks(chunk)})", chunk)
+            for chunk in chunks(dict.fromkeys(keys))
+            for row in self._all(f"{_PIECE} WHERE p.key IN ({marks_for(chunk)})", chunk)
         ]
         return sorted(map(_piece_row, rows), key=lambda p: (p.published is None, p.published or 0, p.key))
 
@@ -159,9 +154,9 @@ class Shelf(Searching):
         """The topics of *articles*, most used first."""
         names = dict(self._all("SELECT id, name FROM section WHERE kind = 'topic'"))
         counts: dict[str, int] = {}
-        for chunk in _chunks(articles):
+        for chunk in chunks(articles):
             for (sections,) in self._all(
-                f"SELECT sections FROM article WHERE id IN ({_marks(chunk)})", chunk
+                f"SELECT sections FROM article WHERE id IN ({marks_for(chunk)})", chunk
             ):
                 for section in sections.split():
                     if name := names.get(int(section)):
@@ -181,10 +176,10 @@ class Shelf(Searching):
         """The key of the article that each of *names*, made up for an entry without address, means."""
         return {
             name: key
-            for chunk in _chunks(names)
+            for chunk in chunks(names)
             for name, key in self._all(
                 "SELECT l.name, min(a.key) FROM alias l JOIN article a ON a.id = l.article"
-                f" WHERE l.name IN ({_marks(chunk)}) GROUP BY l.name",
+                f" WHERE l.name IN ({marks_for(chunk)}) GROUP BY l.name",
                 chunk,
             )
         }
@@ -193,165 +188,15 @@ class Shelf(Searching):
         """How the articles at *paths* read, by path; those unknown are left out."""
         return {
             row[0]: HeadlineRow(*row)
-            for chunk in _chunks(paths)
+            for chunk in chunks(paths)
             for row in self._all(
                 "SELECT path, key, title, excerpt, coalesce(updated, published) FROM article"
-                f" WHERE path IN ({_marks(chunk)})",
+                f" WHERE path IN ({marks_for(chunk)})",
                 chunk,
             )
         }
-
-    # -- what making stories asks ----------------------------------------------
-
-    def unfolded(self, limit: int) -> list[str]:
-        """At most *limit* of the names of what changed since stories were made."""
-        return [row[0] for row in self._all("SELECT name FROM unfolded LIMIT ?", (limit,))]
-
-    def unfolded_count(self) -> int:
-        """How many names :meth:`unfolded` could give."""
-        count: int = self._one("SELECT count(*) FROM unfolded")[0]
-        return count
-
-    def unaliased(self) -> list[int]:
-        """The articles that came since stories were made, and whose other names are not known."""
-        rows = self._all(
-            "SELECT a.id FROM unfolded u CROSS JOIN article a ON a.key = u.name WHERE NOT EXISTS"
-            " (SELECT 1 FROM telling WHERE article = a.id) AND NOT EXISTS"
-            " (SELECT 1 FROM alias WHERE article = a.id)"
-        )
-        return [row[0] for row in rows]
-
-    def kept(self) -> int:
-        """How many articles there are, the hidden ones too."""
-        row = self._one("SELECT coalesce(sum(total), 0) FROM section WHERE kind IN ('all', 'hidden')")
-        return int(row[0])
-
-    def overrules(self) -> list[tuple[int, str, str, str]]:
-        """The overrules that the stories were made with: number, kind, key, other."""
-        return [tuple(row) for row in self._all("SELECT id, kind, key, other FROM overrule ORDER BY id")]
-
-    def vocabulary(self) -> Mapping[str, Mapping[str, float]] | None:
-        """The weights of words the stories were made with, None before there were any."""
-        row = self._one("SELECT value FROM meta WHERE name = 'vocabulary'")
-        return json.loads(row[0]) if row else None
-
-    def naming(self, names: Collection[str]) -> set[int]:
-        """The articles that have one of *names*: as their key, an entry's key or an alias."""
-        found: set[int] = set()
-        for chunk in _chunks(names):
-            marks = _marks(chunk)
-            for query in (
-                f"SELECT id FROM article WHERE key IN ({marks})",
-                f"SELECT article FROM mention WHERE key IN ({marks}) AND key <> ''",
-                f"SELECT article FROM alias WHERE name IN ({marks})",
-            ):
-                found.update(row[0] for row in self._all(query, chunk))
-        return found
-
-    def with_keys(self, keys: Collection[str]) -> list[int]:
-        """The articles with these keys."""
-        return [
-            row[0]
-            for chunk in _chunks(keys)
-            for row in self._all(f"SELECT id FROM article WHERE key IN ({_marks(chunk)})", chunk)
-        ]
-
-    def titles(self) -> Iterator[Article]:
-        """Every article with what words are weighed by: key, title, topics."""
-        names = dict(self._all("SELECT id, name FROM section WHERE kind = 'topic'"))
-        for path, key, title, published, updated, sections in self._all(
-            "SELECT path, key, title, published, updated, sections FROM article"
-        ):
-            yield Article(
-                key,
-                path,
-                title,
-                published_at=_moment(published),
-                updated_at=_moment(updated),
-                topics=_topics(sections, names),
-            )
-
-    def told(self, ids: Collection[int], *, addressless: bool = False) -> dict[int, Article]:
-        """The articles *ids* with all that stories are made of, as the index keeps it: text is clean.
-
-        With *addressless* only those of their entries that give no address.
-        """
-        names = dict(self._all("SELECT id, name FROM section WHERE kind = 'topic'"))
-        found: dict[int, Article] = {}
-        for chunk in _chunks(ids):
-            marks = _marks(chunk)
-            related: dict[int, list[Related]] = {}
-            only = " AND key = ''" if addressless else ""
-            for row in self._all(
-                "SELECT article, key, title, excerpt, outlet, domain, published, quality, type, url, amp"
-                f" FROM mention WHERE article IN ({marks}){only} ORDER BY article, n",
-                chunk,
-            ):
-                related.setdefault(row[0], []).append(_related(row))
-            for row in self._all(
-                "SELECT id, path, key, title, excerpt, outlet, domain, type, published, updated, url,"
-                f" quality, flags, sections FROM article WHERE id IN ({marks})",
-                chunk,
-            ):
-                found[row[0]] = _article(row, names, tuple(related.get(row[0], ())))
-        return found
-
-
-def _article(row: Sequence[Any], names: Mapping[int, str], related: tuple[Related, ...]) -> Article:
-    return Article(
-        key=row[2],
-        path=row[1],
-        title=row[3],
-        excerpt=row[4],
-        type=row[7],
-        published_at=_moment(row[8]),
-        updated_at=_moment(row[9]),
-        web_url=row[10],
-        amp_url="amp" if row[12] & schema.HAS_AMP else "",
-        quality=row[11],
-        provider=Provider(row[5], row[6]),
-        topics=_topics(row[13], names),
-        related=related,
-    )
-
-
-def _related(row: Sequence[Any]) -> Related:
-    return Related(
-        key=row[1],
-        title=row[2],
-        excerpt=row[3],
-        published_at=_moment(row[6]),
-        web_url=row[9],
-        amp_url=row[10],
-        type=row[8],
-        provider=Provider(row[4], row[5]),
-        quality=row[7],
-    )
-
-
-def _topics(sections: str, names: Mapping[int, str]) -> tuple[str, ...]:
-    return tuple(name for section in sections.split() if (name := names.get(int(section))))
-
-
-def _moment(epoch: int | None) -> datetime | None:
-    return None if epoch is None else _EPOCH + timedelta(seconds=epoch)
 
 
 def _piece_row(row: Sequence[Any]) -> PieceRow:
     values = [*row[:11], bool(row[11]), row[12], bool(row[13]), _OUTCOMES.get(row[14])]
     return PieceRow(*values)
-
-
-def _marks(chunk: Sequence[object]) -> str:
-    return ",".join("?" * len(chunk))
-
-
-def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    chunk: list[Any] = []
-    for value in values:
-        chunk.append(value)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
