@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 from reader.address import MAX_ADDRESS, canonical
 from reader.model import Article, LinkCheck, Mark, Problem
-from reader.store import indexing, sqlite
+from reader.store import indexing, sqlite, standing
 from reader.store import library_schema as schema
 from reader.store.library import Library
 from reader.store.preparing import Prepared, prepare
@@ -99,11 +98,12 @@ class Writer:
             sqlite.check_in_place(db)
             self._load_sections(db)
             self._shift = self.library.meta("shift")
-            cleared = self._forget(db, [*batch.removed, *(a.path for a in batch.articles)])
+            articles, kept, told = self._changes(db, articles, batch)
+            cleared = self._forget(db, [*batch.removed, *(a.path for a in articles)], told)
             self._forget(db, [p.path for p in batch.problems])
-            self._insert(db, articles, marked, checked)
-            note_coming(db, (a.key for a in batch.articles))
-            if len(batch):
+            self._insert(db, articles, marked, checked, kept)
+            note_coming(db, (a.key for a in articles if a.path not in told))
+            if articles or batch.removed or batch.problems:
                 next_era(db)
             db.executemany(
                 "INSERT INTO problem VALUES (?, ?, '', ?, 0)",
@@ -142,8 +142,30 @@ class Writer:
             number = self._sections[kind, name] = int(cursor.lastrowid or 0)
         return number
 
-    def _forget(self, db: sqlite3.Connection, paths: Sequence[str]) -> int:
-        """Take out what stands at *paths*; how many were problems."""
+    def _changes(
+        self, db: sqlite3.Connection, articles: list[Prepared], batch: Batch
+    ) -> tuple[list[Prepared], dict[str, int], set[str]]:
+        """Those of *articles* that change anything, the rowids they keep, the paths whose stories stay."""
+        there = standing.at(db, (a.path for a in articles))
+        for path in (*batch.removed, *(p.path for p in batch.problems)):
+            there.pop(path, None)
+        changing: list[Prepared] = []
+        kept: dict[str, int] = {}
+        told: set[str] = set()
+        for article in articles:
+            if (old := there.get(article.path)) is not None:
+                places = standing.places(article, self._sections)
+                if old.is_all_of(article, places):
+                    continue
+                if schema.date_key(old.values[8]) == schema.date_key(article.published):
+                    kept[article.path] = old.id
+                    if old.tells_as(article, places):
+                        told.add(article.path)
+            changing.append(article)
+        return changing, kept, told
+
+    def _forget(self, db: sqlite3.Connection, paths: Sequence[str], stays: Container[str] = ()) -> int:
+        """Take out what stands at *paths*, all but the stories of those that stay; how many were problems."""
         problems = 0
         for path in _standing(db, paths):
             row = db.execute("SELECT id, sections FROM article WHERE path = ?", (path,)).fetchone()
@@ -151,7 +173,8 @@ class Writer:
             if row is None:
                 problems += told > 0
                 continue
-            note_leaving(db, row[0])
+            if path not in stays:
+                note_leaving(db, row[0])
             _unplace(db, row[0], f"{row[1]} {self._hidden(db)}")
             indexing.take(db, row[0])
             db.execute("DELETE FROM mention WHERE article = ?", (row[0],))
@@ -164,12 +187,13 @@ class Writer:
         articles: Sequence[Prepared],
         marks: Mapping[str, Mark],
         links: Mapping[str, LinkCheck],
+        kept: Mapping[str, int],
     ) -> None:
         rows: list[tuple[object, ...]] = []
         placings: list[tuple[int, int, bool, int | None, int | None, int]] = []
         mentions: list[tuple[object, ...]] = []
         texts: list[tuple[int, str, str, str, str]] = []
-        numbers = self._free_ids(db, articles)
+        numbers = self._free_ids(db, articles, kept)
         for number, article in sorted(zip(numbers, articles, strict=True), key=itemgetter(0)):
             mark = marks.get(article.key, _NO_MARK)
             link = links.get(article.address)
@@ -194,14 +218,20 @@ class Writer:
         db.executemany("INSERT INTO body VALUES (?, ?)", beyond)
         indexing.put(db, texts)
 
-    def _free_ids(self, db: sqlite3.Connection, articles: Sequence[Prepared]) -> list[int]:
-        """A rowid for each of *articles*: of those of one second, in the order of their paths."""
+    def _free_ids(
+        self, db: sqlite3.Connection, articles: Sequence[Prepared], kept: Mapping[str, int]
+    ) -> list[int]:
+        """A rowid for each of *articles*: the one *kept* by its path, or of its second, by path."""
         wanted = [schema.date_key(article.published) for article in articles]
         # Whole archives share one midnight: remember where the last search ended.
         starts = {want: self._next.get(want, want) for want in wanted}
-        taken = set(_among(db, "SELECT id FROM article WHERE id IN", starts.values()))
+        taken = set(standing.among(db, "SELECT id FROM article WHERE id IN", starts.values()))
+        taken.update(kept.values())
         found = [0] * len(articles)
         for at in sorted(range(len(articles)), key=lambda at: (wanted[at], articles[at].path)):
+            if (old := kept.get(articles[at].path)) is not None:
+                found[at] = old
+                continue
             want = wanted[at]
             number = starts[want]
             while number in taken or (
@@ -315,16 +345,10 @@ def _unplace(db: sqlite3.Connection, number: int, sections: str) -> None:
     )
 
 
-def _among(db: sqlite3.Connection, query: str, values: Iterable[object]) -> list[Any]:
-    """The first column of what *query*, which ends in ``IN``, gives for *values*."""
-    asked = json.dumps(list(values))
-    return [row[0] for row in db.execute(f"{query} (SELECT value FROM json_each(?))", (asked,))]
-
-
 def _standing(db: sqlite3.Connection, paths: Sequence[str]) -> list[str]:
     """Those of *paths* at which an article or a problem stands."""
-    found = set(_among(db, "SELECT path FROM article WHERE path IN", paths))
-    found.update(_among(db, "SELECT path FROM problem WHERE path IN", paths))
+    found = set(standing.among(db, "SELECT path FROM article WHERE path IN", paths))
+    found.update(standing.among(db, "SELECT path FROM problem WHERE path IN", paths))
     return [path for path in dict.fromkeys(paths) if path in found]
 
 
