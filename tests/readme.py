@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from reader.config import describe  # noqa: E402
 from reader.model import OUTCOMES  # noqa: E402
+from reader.store.query import help_rows  # noqa: E402
 from reader.ui.commands import COMMANDS, GROUPS, shown  # noqa: E402
 
 
@@ -38,7 +39,9 @@ def sections() -> dict[str, str]:
         for group in GROUPS
     ]
     outcomes = [[info.glyph, info.word, info.meaning] for info in OUTCOMES.values()]
+    query = [[code(row.syntax), row.meaning, code(row.example)] for row in help_rows()]
     return {
+        "query": table(["typed", "finds", "for example"], query),
         "keys": "\n\n".join(keys),
         "settings": describe().strip(),
         "outcomes": table(["", "word", "meaning"], outcomes),
