@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -251,6 +252,41 @@ async def test_archives_and_pages_nobody_may_ask(tmp_path: Path, server: Loopbac
         await d.press("j", "w")
         assert "not an http or https address" in d.status
         assert not server.log and not opened()
+
+
+# -- the sweep ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+async def test_the_progress_of_a_sweep(tmp_path: Path, server: Loopback, width: int) -> None:
+    folder = tmp_path / "news"
+    pages = ["/ok", "/status/410", "/to/301/moved-here", "/status/500", "/status/403", "/wait"]
+    for n, page in enumerate(pages):
+        write(folder, f"page-{n}", webUrl=server.url(page, HOSTS[n]), publishedDateTime=when(days=n))
+    async with desk(session_of(tmp_path, folder, server), (width, 24)) as d:
+        assert "6 files: 6 new" in d.status
+        await d.press("C", long=False)
+        await d.until(lambda: "checking 5 of 6" in d.text)
+        line = d.text.split("\n")[-2].strip()
+        assert re.fullmatch(r"checking 5 of 6, \d+ a second, \d+ s left: (1 [^,]+, )+.*", line), line
+        assert line.endswith("…") or all(
+            f"1 {s}" in line for s in ("✓ alive", "✗ gone", "→ moved", "⊘ blocked")
+        )
+        for key in "jjkGgg":  # every key is answered while it runs
+            await d.tap(key)
+        await d.settle(long=False)
+        assert d.row.title == "Page 0" and not server.release.is_set()
+        await d.press("H", long=False)
+        assert isinstance(d.app.screen, ChoosingScreen)
+        assert "alive" in d.text  # what is kept so far is seen already
+        await d.press("q", long=False)
+        await d.press("ctrl+x")
+        assert "stopped: 1 " in d.status and "1 ✓ alive" in d.status and "a second" not in d.text
+        assert "✓" in d.drawn_row(0) and "✗" in d.drawn_row(1) and "→" in d.drawn_row(2)
+        server.release.set()
+        asked = len(server.log)
+        await d.press("C")  # only what is left
+        assert {s.path for s in server.log[asked:]} == {"/wait"} and "5 known already" in d.status
 
 
 # -- history --------------------------------------------------------------------

@@ -132,7 +132,7 @@ class _Told:
     def __call__(self, progress: Progress) -> None:
         if progress.total and sys.stderr.isatty():
             self._shown = True
-            left = f", {progress.eta_s:.0f} s left" if progress.eta_s else ""
+            left = f", {progress.left}" if progress.left else ""
             text = f"{progress.done:,} of {progress.total:,}, {progress.rate_per_s:.0f} a second{left}"
             sys.stderr.write(f"\r\x1b[K{fit(text, 76)}")
             sys.stderr.flush()

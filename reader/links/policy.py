@@ -21,6 +21,7 @@ not asked         30 days   the address itself would have to change
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -123,6 +124,16 @@ class Progress:
     put_off: int
     hosts: int
     finished: bool
+
+    @property
+    def left(self) -> str:
+        """The time left in words: ``45 s left``, ``2 h 5 min left``; empty while nothing is known."""
+        if not self.eta_s:
+            return ""
+        if self.eta_s < 99.5:
+            return f"{math.ceil(self.eta_s)} s left"
+        hours, minutes = divmod(math.ceil(self.eta_s / 60), 60)
+        return f"{hours} h {minutes} min left" if hours else f"{minutes} min left"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from reader.ui.screens.prompt import Question
 
 if TYPE_CHECKING:
     from reader.links import Checker, Progress, Report
+    from reader.linkstate import Health
 
 
 class Linking(Controller):
@@ -62,14 +63,19 @@ class Linking(Controller):
         self.screen.work("prompt", self._health())
 
     async def _health(self) -> None:
-        from reader import linkstate
-
-        found = await in_thread(linkstate.health, self.library, self.state)
+        found = await in_thread(self._known)
         leave = self.screen.keymap.keys["health"]
         page = ChoosingScreen("Links", lambda width: health_page(found, width), "lists those articles", leave)
         query = await self.screen.app.push_screen_wait(page)
         if query:
             self.screen.navigation.go_to(Place(PlaceKind.SEARCH, query))
+
+    def _known(self) -> Health:
+        """What is known of all links, answers of this moment too. Off the loop."""
+        from reader import linkstate
+
+        sync(self.library, self.state)
+        return linkstate.health(self.library, self.state)
 
     def _start(self, addresses: Sequence[str], *, force: bool) -> None:
         if self._checker is not None:
@@ -97,6 +103,7 @@ class Linking(Controller):
         return True
 
     async def _check(self, checker: Checker, addresses: Sequence[str], *, force: bool) -> None:
+        self.screen.say("")  # the line is wanted
         self.screen.show_task(f"checking {len(addresses):,} address{'es' if len(addresses) > 1 else ''} …")
         try:
             report = await in_thread(checker.check, addresses, force=force, on_progress=self._progress)
@@ -113,7 +120,7 @@ class Linking(Controller):
 
     def _progress(self, progress: Progress) -> None:
         """From the checker's thread."""
-        left = f", {progress.eta_s:.0f} s left" if progress.eta_s else ""
+        left = f", {progress.left}" if progress.left else ""
         counts = _counts(progress.by_outcome)
         text = f"checking {progress.done:,} of {progress.total:,}, {progress.rate_per_s:.0f} a second{left}"
         self.screen.task_news(f"{text}{': ' if counts else ''}{counts}")

@@ -148,6 +148,7 @@ class Rescue(Controller):
         from reader.links.archive import archived
 
         policy, base = linkstate.policy(self.session.settings), self.session.settings.archive_url
+        self.screen.say("")
         self.screen.show_task(f"asking the archive ({self.screen.key_of('stop')} stops) …")
         try:
             found = await in_thread(

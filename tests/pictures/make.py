@@ -7,17 +7,20 @@ Each picture is an SVG of the terminal's cells as the program left them.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
 
 import pyte
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
+import archive  # noqa: E402
 from terminal import Terminal  # noqa: E402
 
 CELL_W, CELL_H, PAD = 8.4, 18, 12
@@ -28,7 +31,8 @@ NAMES = {
     "magenta": "#b48ead", "cyan": "#7fb6c2", "white": "#d9d5cb",
 }  # fmt: skip
 
-# name: columns, rows, then keys; wait:WORDS waits until the words are on the screen.
+# name: columns, rows, then keys; wait:WORDS waits until the words are on the screen, snap:WORDS takes
+# the picture as soon as they are.
 PICTURES: dict[str, tuple[int, int, list[str]]] = {
     "newspaper": (
         120,
@@ -51,7 +55,14 @@ PICTURES: dict[str, tuple[int, int, list[str]]] = {
             "wait:Timeline",
         ],
     ),
+    "sweep": (100, 22, ["C", "y", "snap:checking 3"]),
+    "health": (90, 44, ["wait:1,400 articles", "H", "wait:Alive by outlet", "j", "j"]),
 }
+FOLDERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[None]]] = {
+    "sweep": archive.asking,
+    "health": archive.asked,
+}
+"""The pictures of something else than the sample, and what makes it."""
 
 
 def colour(name: str, default: str) -> str:
@@ -108,21 +119,26 @@ def svg(screen: pyte.Screen) -> str:
 
 
 def draw(name: str) -> None:
-    """Run the program on its sample, press the keys, keep the picture."""
+    """Run the program on its sample or a made-up folder, press the keys, keep the picture."""
     columns, rows, keys = PICTURES[name]
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as home, contextlib.ExitStack() as stack:
         env = {"HOME": home, "PYTHONPATH": str(HERE.parents[1]), "TZ": "UTC"}
-        with Terminal([sys.executable, "-m", "reader", "--sample"], env, (columns, rows)) as terminal:
-            terminal.wait_for("Topics" if columns >= 120 else "All")
-            terminal.settle()
-            for key in keys:
-                if key.startswith("wait:"):
-                    terminal.wait_for(key[5:])
-                else:
-                    terminal.press(key)
+        os.environ |= env
+        what = "--sample"
+        if name in FOLDERS:
+            what = f"{home}/archive"
+            stack.enter_context(FOLDERS[name](Path(what)))
+        terminal = stack.enter_context(Terminal([sys.executable, "-m", "reader", what], env, (columns, rows)))
+        terminal.wait_for("Topics" if columns >= 120 else "All")
+        terminal.settle()
+        for key in keys:
+            if key.startswith(("wait:", "snap:")):
+                terminal.wait_for(key[5:])
+            else:
+                terminal.press(key)
+            if not key.startswith("snap:"):
                 terminal.settle(0.5)
-            terminal.settle(1.0)
-            (HERE / f"{name}.svg").write_text(svg(terminal.screen), encoding="utf-8")
+        (HERE / f"{name}.svg").write_text(svg(terminal.screen), encoding="utf-8")
 
 
 if __name__ == "__main__":

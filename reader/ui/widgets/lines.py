@@ -46,8 +46,10 @@ class TextLine(Widget):
         right_cells = sum(cell_len(s.text) for s in right)
         left = self._segments(self._left)
         wanted = sum(cell_len(s.text) for s in left)
-        if wanted + right_cells + 1 > width and right_cells > width // 4 and self._left:
+        if wanted and wanted + right_cells + 1 > width and right_cells > width // 4:
             right, right_cells = [], 0  # no room for both
+        elif right_cells > width:
+            right, right_cells = ellipsed(right, width), width
         room = width - right_cells
         strip = Strip(left)
         if strip.cell_length > room and room > 1:
