@@ -140,6 +140,9 @@ class Settings:
     allow_private_links: bool = _setting(
         False, "Whether links to private and loopback addresses may be checked and opened."
     )
+    link_proxies: bool = _setting(
+        False, "Whether link checks go through the proxies that the environment names."
+    )
     archive_url: str = _setting(
         "https://web.archive.org", "The web archive where copies are looked for.", _base_url
     )

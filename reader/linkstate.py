@@ -44,6 +44,7 @@ def policy(settings: Settings, *, allow_private: bool = False, probe: bool = Fal
         user_agent=settings.user_agent or Policy().user_agent,
         allow_private=allow_private or settings.allow_private_links,
         soft404_probe=probe,
+        trust_env=settings.link_proxies,
     )
 
 
