@@ -199,7 +199,7 @@ class Desk:
             w
             for w in self.app.workers
             if w.state in (WorkerState.PENDING, WorkerState.RUNNING)
-            and not (asking and w.group.startswith(_ASKING))
+            and not (asking and w.group.startswith(_ASKING) and w.node is not self.app.screen)
             and not (not long and w.group in _LONG)
         ]
 

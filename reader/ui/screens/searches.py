@@ -34,6 +34,7 @@ class SearchesScreen(ModalScreen[str | None]):
 
     def __init__(self, state: State, library: Library, now: datetime) -> None:
         super().__init__()
+        self._turn = asyncio.Lock()
         self._state = state
         self._library = library
         self._now = now
@@ -62,11 +63,13 @@ class SearchesScreen(ModalScreen[str | None]):
     # -- what is shown -----------------------------------------------------------
 
     def _work(self, job: Coroutine[Any, Any, None]) -> None:
-        self.run_worker(self._guarded(job), group="prompt-searches", name="prompt-searches", exclusive=True)
+        # Not exclusive: a key struck fast must not undo half of the one before.
+        self.run_worker(self._guarded(job), group="prompt-searches", name="prompt-searches")
 
     async def _guarded(self, job: Coroutine[Any, Any, None]) -> None:
         try:
-            await job
+            async with self._turn:
+                await job
         except NewsfoldError as error:
             self._status.set_text([(f" ! {clean(str(error))}", "bad")])
 
