@@ -12,6 +12,7 @@ from reader.sources import Source
 from reader.store.library import Library
 from reader.store.rows import ArticleRow
 from reader.store.state import State
+from reader.store.writer import Batch
 
 FILE = """---
 title: {title}
@@ -114,4 +115,20 @@ def test_a_file_that_breaks_and_heals(news: News) -> None:
     assert news.library.total() == 0
     assert news.write().cleared == 1
     assert news.row.title == row.title
+    news.whole()
+
+
+def test_a_mark_made_meanwhile_is_counted(news: News, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the copying of marks and the writing of a change the reader may go on."""
+    write = Ingest._write
+
+    def marked(self: Ingest, batch: Batch) -> int:
+        news.state.set_read([news.row.key], True)
+        return write(self, batch)
+
+    monkeypatch.setattr(Ingest, "_write", marked)
+    news.write(body="other words")
+    Ingest(news.library, news.state, news.sources).run()
+    assert news.row.read
+    assert not any(place.unread for place in news.library.places(0))
     news.whole()

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from reader.model import Mark
 from reader.store import library_schema as schema
 from reader.store.preparing import Prepared
 
@@ -22,6 +23,20 @@ _VALUES: Final = (
 _UNTOLD: Final = {6, 12, 13, 15}  # category, heat, front and flags are nothing to a story, but for one flag
 
 
+_PLACED: Final = (11, 12, 14)  # quality, heat, coverage: what lists are sorted by
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Which rows of an article stay when it is replaced; its rowid always does."""
+
+    id: int
+    story: bool
+    placings: bool
+    mentions: bool
+    words: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The rows of one article."""
@@ -30,6 +45,8 @@ class Standing:
     values: tuple[Any, ...]
     urls: str
     sections: str
+    read: bool
+    hidden: bool
     mentions: list[tuple[Any, ...]]
     beyond: bytes | None
     warnings: list[tuple[Any, ...]]
@@ -43,6 +60,22 @@ class Standing:
             and self.warnings == list(article.warnings)
         )
 
+    def stays(self, article: Prepared, sections: str | None, mark: Mark) -> Stays | None:
+        """What can stay when *article*, so marked, takes its place; None where it moves in time."""
+        if schema.date_key(self.values[8]) != schema.date_key(article.published):
+            return None
+        mentions = self.mentions == list(article.mentions)
+        new: tuple[Any, ...] = article.values
+        return Stays(
+            self.id,
+            story=self.tells_as(article, sections),
+            placings=self.sections == sections
+            and (self.read, self.hidden) == (mark.read, mark.hidden)
+            and _part(self.values, _PLACED) == _part(new, _PLACED),
+            mentions=mentions,
+            words=mentions and self.beyond == article.beyond and self.values[2:4] == new[2:4],
+        )
+
     def tells_as(self, article: Prepared, sections: str | None) -> bool:
         """Whether *article* would leave its story as it is."""
         new: tuple[Any, ...] = article.values
@@ -54,12 +87,16 @@ class Standing:
         )
 
 
+def _part(values: Sequence[Any], places: Iterable[int]) -> list[Any]:
+    return [values[place] for place in places]
+
+
 def at(db: sqlite3.Connection, paths: Iterable[str]) -> dict[str, Standing]:
     """What stands at those of *paths* at which there is an article."""
     found: dict[str, Standing] = {}
     for path in among(db, "SELECT path FROM article WHERE path IN", paths):
-        number, urls, sections, *values = db.execute(
-            f"SELECT id, urls, sections, {_VALUES} FROM article WHERE path = ?", (path,)
+        number, urls, sections, read, hidden, *values = db.execute(
+            f"SELECT id, urls, sections, read, hidden, {_VALUES} FROM article WHERE path = ?", (path,)
         ).fetchone()
         mentions = db.execute(
             "SELECT key, title, excerpt, outlet, domain, published, quality, type, url, amp"
@@ -71,7 +108,15 @@ def at(db: sqlite3.Connection, paths: Iterable[str]) -> dict[str, Standing]:
             "SELECT line, field, reason FROM problem WHERE path = ? AND warning ORDER BY rowid", (path,)
         ).fetchall()
         found[path] = Standing(
-            number, tuple(values), urls, sections, mentions, beyond[0] if beyond else None, warnings
+            number,
+            tuple(values),
+            urls,
+            sections,
+            bool(read),
+            bool(hidden),
+            mentions,
+            beyond[0] if beyond else None,
+            warnings,
         )
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final
@@ -15,10 +15,12 @@ from reader.store import indexing, sqlite, standing
 from reader.store import library_schema as schema
 from reader.store.library import Library
 from reader.store.preparing import Prepared, prepare
+from reader.store.standing import Stays
 from reader.store.story_writer import next_era, note_coming, note_leaving
 from reader.text import clean
 
 _NO_MARK = Mark("")
+_NOTHING: Final[Mapping[str, Stays]] = {}
 _LOADING: Final = {"cache_size": -16_000, "wal_autocheckpoint": 8_000}  # KB; pages
 
 
@@ -98,11 +100,11 @@ class Writer:
             sqlite.check_in_place(db)
             self._load_sections(db)
             self._shift = self.library.meta("shift")
-            articles, kept, told = self._changes(db, articles, batch)
-            cleared = self._forget(db, [*batch.removed, *(a.path for a in articles)], told)
+            articles, stays = self._changes(db, articles, batch, marked)
+            cleared = self._forget(db, [*batch.removed, *(a.path for a in articles)], stays)
             self._forget(db, [p.path for p in batch.problems])
-            self._insert(db, articles, marked, checked, kept)
-            note_coming(db, (a.key for a in articles if a.path not in told))
+            self._insert(db, articles, marked, checked, stays)
+            note_coming(db, (a.key for a in articles if not _has(stays, a.path, "story")))
             if articles or batch.removed or batch.problems:
                 next_era(db)
             db.executemany(
@@ -143,29 +145,28 @@ class Writer:
         return number
 
     def _changes(
-        self, db: sqlite3.Connection, articles: list[Prepared], batch: Batch
-    ) -> tuple[list[Prepared], dict[str, int], set[str]]:
-        """Those of *articles* that change anything, the rowids they keep, the paths whose stories stay."""
+        self, db: sqlite3.Connection, articles: list[Prepared], batch: Batch, marks: Mapping[str, Mark]
+    ) -> tuple[list[Prepared], dict[str, Stays]]:
+        """Those of *articles* that change anything, and by path what stays of those before them."""
         there = standing.at(db, (a.path for a in articles))
         for path in (*batch.removed, *(p.path for p in batch.problems)):
             there.pop(path, None)
         changing: list[Prepared] = []
-        kept: dict[str, int] = {}
-        told: set[str] = set()
+        stays: dict[str, Stays] = {}
         for article in articles:
             if (old := there.get(article.path)) is not None:
                 places = standing.places(article, self._sections)
                 if old.is_all_of(article, places):
                     continue
-                if schema.date_key(old.values[8]) == schema.date_key(article.published):
-                    kept[article.path] = old.id
-                    if old.tells_as(article, places):
-                        told.add(article.path)
+                if (rows := old.stays(article, places, marks.get(article.key, _NO_MARK))) is not None:
+                    stays[article.path] = rows
             changing.append(article)
-        return changing, kept, told
+        return changing, stays
 
-    def _forget(self, db: sqlite3.Connection, paths: Sequence[str], stays: Container[str] = ()) -> int:
-        """Take out what stands at *paths*, all but the stories of those that stay; how many were problems."""
+    def _forget(
+        self, db: sqlite3.Connection, paths: Sequence[str], stays: Mapping[str, Stays] = _NOTHING
+    ) -> int:
+        """Take out what stands at *paths* and does not stay; how many were problems."""
         problems = 0
         for path in _standing(db, paths):
             row = db.execute("SELECT id, sections FROM article WHERE path = ?", (path,)).fetchone()
@@ -173,11 +174,14 @@ class Writer:
             if row is None:
                 problems += told > 0
                 continue
-            if path not in stays:
+            if not _has(stays, path, "story"):
                 note_leaving(db, row[0])
-            _unplace(db, row[0], f"{row[1]} {self._hidden(db)}")
-            indexing.take(db, row[0])
-            db.execute("DELETE FROM mention WHERE article = ?", (row[0],))
+            if not _has(stays, path, "placings"):
+                _unplace(db, row[0], f"{row[1]} {self._hidden(db)}")
+            if not _has(stays, path, "words"):
+                indexing.take(db, row[0])
+            if not _has(stays, path, "mentions"):
+                db.execute("DELETE FROM mention WHERE article = ?", (row[0],))
             db.execute("DELETE FROM article WHERE id = ?", (row[0],))
         return problems
 
@@ -187,13 +191,14 @@ class Writer:
         articles: Sequence[Prepared],
         marks: Mapping[str, Mark],
         links: Mapping[str, LinkCheck],
-        kept: Mapping[str, int],
+        stays: Mapping[str, Stays],
     ) -> None:
         rows: list[tuple[object, ...]] = []
         placings: list[tuple[int, int, bool, int | None, int | None, int]] = []
         mentions: list[tuple[object, ...]] = []
         texts: list[tuple[int, str, str, str, str]] = []
-        numbers = self._free_ids(db, articles, kept)
+        beyond: list[tuple[int, bytes]] = []
+        numbers = self._free_ids(db, articles, {path: rows.id for path, rows in stays.items()})
         for number, article in sorted(zip(numbers, articles, strict=True), key=itemgetter(0)):
             mark = marks.get(article.key, _NO_MARK)
             link = links.get(article.address)
@@ -202,19 +207,23 @@ class Writer:
             places = " ".join(map(str, sections))
             flags = (mark.read, mark.starred, mark.hidden, outcome, places, article.urls)
             rows.append((number, *article.values, *flags))
-            placings.extend(
-                (section, number, not mark.read, article.heat, article.quality, len(article.mentions))
-                for section in ([self._hidden(db)] if mark.hidden else sections)
-            )
-            mentions.extend((number, n, *values) for n, values in enumerate(article.mentions))
-            texts.append((number, *article.columns))
+            if not _has(stays, article.path, "placings"):
+                placings.extend(
+                    (section, number, not mark.read, article.heat, article.quality, len(article.mentions))
+                    for section in ([self._hidden(db)] if mark.hidden else sections)
+                )
+            if not _has(stays, article.path, "mentions"):
+                mentions.extend((number, n, *values) for n, values in enumerate(article.mentions))
+            if not _has(stays, article.path, "words"):
+                texts.append((number, *article.columns))
+                if article.beyond is not None:
+                    beyond.append((number, article.beyond))
         db.executemany(f"INSERT INTO article VALUES ({','.join('?' * 23)})", rows)
         placings.sort()
         db.executemany("INSERT INTO placing VALUES (?, ?, ?, ?, ?, ?)", placings)
         db.executemany(f"INSERT INTO mention VALUES ({','.join('?' * 12)})", mentions)
         warnings = [(a.path, *warning) for a in articles for warning in a.warnings]
         db.executemany("INSERT INTO problem VALUES (?, ?, ?, ?, 1)", warnings)
-        beyond = [(n, a.beyond) for n, a in zip(numbers, articles, strict=True) if a.beyond is not None]
         db.executemany("INSERT INTO body VALUES (?, ?)", beyond)
         indexing.put(db, texts)
 
@@ -343,6 +352,11 @@ def _unplace(db: sqlite3.Connection, number: int, sections: str) -> None:
         "DELETE FROM placing WHERE section = ? AND article = ?",
         [(int(section), number) for section in sections.split()],
     )
+
+
+def _has(stays: Mapping[str, Stays], path: str, what: str) -> bool:
+    rows = stays.get(path)
+    return rows is not None and bool(getattr(rows, what))
 
 
 def _standing(db: sqlite3.Connection, paths: Sequence[str]) -> list[str]:
