@@ -31,6 +31,7 @@ from urllib.parse import quote, urlsplit
 
 from reader.address import MAX_ADDRESS
 from reader.errors import BrowserError
+from reader.text import clean
 
 GRACE: Final = 1.5
 """Seconds a browser is watched for failing at once."""
@@ -169,6 +170,18 @@ def unusual(address: str) -> str:
     if len(safe) > LONG:
         reasons.append(f"the address is {len(safe)} characters long")
     return "; ".join(reasons)
+
+
+def shown(address: str) -> str:
+    """*address* clean, for eyes; where its host is not plain ASCII its real name follows. Never raises."""
+    text = clean(address, MAX_ADDRESS)
+    try:
+        host = urlsplit(address).hostname or ""
+        if host.isascii():
+            return text
+        return f"{text} (the host is {_safe_host(host, bracketed=False)})"
+    except (ValueError, BrowserError):
+        return text if text.isascii() else f"{text} (no valid host)"
 
 
 # -- commands ----------------------------------------------------------------

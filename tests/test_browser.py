@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from reader.browser import Plan, open_address, plan, run, safe_address, unusual
+from reader.browser import Plan, open_address, plan, run, safe_address, shown, unusual
 from reader.errors import BrowserError
 
 GOOD = "https://example.org/a/b?x=1&y=2#part"
@@ -159,6 +159,21 @@ def test_no_control_blank_or_direction_character_passes(code: int) -> None:
 )
 def test_what_is_unusual_is_said(address: str, word: str) -> None:
     assert word in unusual(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "seen"),
+    [
+        ("https://аpple.example/x", "https://аpple.example/x (the host is xn--pple-43d.example)"),
+        ("https://bücher.example/ü", "https://bücher.example/ü (the host is xn--bcher-kva.example)"),
+        ("https://ex\u200dample.example/", "https://ex\u200dample.example/ (no valid host)"),
+        ("https://plain.example/ü?a=\x1b[31m", "https://plain.example/ü?a=␛[31m"),
+        ("http://[::1", "http://[::1"),
+        ("", ""),
+    ],
+)
+def test_the_real_host_is_shown_beside_letters_that_are_not_plain(address: str, seen: str) -> None:
+    assert shown(address) == seen
 
 
 def test_an_everyday_address_is_not_unusual() -> None:

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -222,6 +223,19 @@ def test_csv(news: Path, server: Loopback, links: Any) -> None:
     assert "not allowed" in links("check", "--csv", "--json", code=2).err
 
 
+def test_gone_takes_two_404s_a_day_apart(news: Path, server: Loopback, links: Any) -> None:
+    lost, suspected = server.url("/nothing/lost", HOSTS[6]), server.url("/nothing/suspected", HOSTS[6])
+    for name, address, before in (
+        ("lost", lost, Outcome.MISSING),
+        ("suspected", suspected, Outcome.SOFT_404),
+    ):
+        write(news, name, address)
+        with state() as opened:
+            opened.record_checks([LinkCheck(address, before, datetime.now(UTC) - timedelta(days=9))])
+    said = links("check", "--allow-private", "url:nothing")
+    assert said.outcomes == {"lost": "gone", "suspected": "missing"}
+
+
 def test_all_and_probe(news: Path, server: Loopback, links: Any) -> None:
     said = links("check", "--allow-private", "--all", "outlet:alpha")
     assert len(said.lines) == 3 and server.asked("/page") == ["HEAD"]
@@ -299,6 +313,58 @@ def test_on_a_terminal(news: Path, server: Loopback, links: Any) -> None:
     with Terminal([*command[:4], "report"], env, (60, 30)) as terminal:
         assert terminal.wait_end() == 0
         assert "By year" in terminal.text and all(len(line) <= 60 for line in terminal.text.split("\n"))
+
+
+HOSTILE = {
+    "to_meta": "refused",
+    "to_js": "refused",
+    "to_file": "refused",
+    "to_creds": "refused",
+    "to_bad": "protocol-error",
+    "loop": "protocol-error",
+    "1xx": "protocol-error",
+    "headers_endless": "protocol-error",
+    "onehdr": "protocol-error",
+    "hang": "timeout",
+    "slow_headers": "timeout",
+    "slow_body": "alive",
+    "endless": "alive",
+    "gzip1g": "alive",
+    "gzipgzip": "alive",
+    "esc": "missing",
+    "reset": "connect-error",
+}
+
+
+@pytest.mark.slow
+def test_the_hostile_server(tmp_path: Path, hostile: Path) -> None:
+    """Every misbehaviour of a server that others wrote: an outcome, in time, in little memory, clean."""
+    script = hostile / "http_server.py"
+    paths = set(re.findall(r'p=="/(\w+)"', script.read_text())) | {"inc0"}
+    assert HOSTILE.keys() <= paths
+    folder = tmp_path / "hostile"
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            port = int(child.stdout.readline())
+            for path in paths:
+                write(folder, path, f"http://127.0.0.1:{port}/{path}")
+            assert run(["refresh", str(folder)]) == 0
+            command = [sys.executable, "-m", "reader", "links", "check", "--allow-private", "--json"]
+            asking = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+            assert asking.stdout is not None
+            out = asking.stdout.read()
+            _, status, usage = os.wait4(asking.pid, 0)
+            asking.returncode = os.waitstatus_to_exitcode(status)
+            asking.stdout.close()
+        finally:
+            child.kill()
+    found = {link["path"].split("/")[1][:-3]: link for link in json.loads(out)["links"]}
+    assert found.keys() == paths and asking.returncode == 0
+    assert {name: found[name]["outcome"] for name in HOSTILE} == HOSTILE
+    assert not [c for link in found.values() for c in link["reason"] if c < " " or "\x7f" <= c < "\xa0"]
+    assert all(link["elapsed_ms"] < 21_000 for link in found.values())
+    assert usage.ru_maxrss < 100 * 1024  # KiB
 
 
 # -- report ---------------------------------------------------------------------

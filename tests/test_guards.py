@@ -34,6 +34,13 @@ SAFE = {"Content", "Text", "styled"}
 
 def unsafe(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Lines where a string that could hold markup reaches Textual."""
+    safe = SAFE | {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        and isinstance(node.returns, ast.Name)
+        and node.returns.id in SAFE
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
@@ -43,20 +50,24 @@ def unsafe(tree: ast.AST) -> Iterator[tuple[int, str]]:
             )
             if name == "update" and node.args and not isinstance(node.args[0], ast.JoinedStr | ast.Constant):
                 continue  # a mapping's, or a set's
-            if name in WIDGETS | CALLS and node.args and not markup_off and not _safe(node.args[0]):
+            if name in WIDGETS | CALLS and node.args and not markup_off and not _safe(node.args[0], safe):
                 yield node.lineno, name
             if name in {"from_markup", "render_markup"}:
                 yield node.lineno, name
         if isinstance(node, ast.Assign):
             for target in node.targets:
-                if isinstance(target, ast.Attribute) and target.attr in TITLES and not _safe(node.value):
+                if (
+                    isinstance(target, ast.Attribute)
+                    and target.attr in TITLES
+                    and not _safe(node.value, safe)
+                ):
                     yield node.lineno, target.attr
 
 
-def _safe(value: ast.expr) -> bool:
+def _safe(value: ast.expr, safe: set[str]) -> bool:
     if isinstance(value, ast.Call):
         name = value.func.id if isinstance(value.func, ast.Name) else getattr(value.func, "attr", "")
-        return name in SAFE
+        return name in safe
     return isinstance(
         value, ast.Dict | ast.DictComp | ast.GeneratorExp
     )  # sets and mappings have an update too

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from terminal import Terminal
 
 # Read at import: the environment is cleaned for every test.

@@ -141,9 +141,11 @@ async def test_a_dead_piece_of_coverage_and_a_dead_amp_page(
             await d.press("]")
         await d.press("o")
         rungs = [line.split("  ", 1)[1] for line in dialogue(d)]
+        assert not server.log
         assert rungs[0].startswith("the archived copy nearest 2023-02-04")
         assert "told by Echo: unchecked" in rungs and rungs[-1] == "the page itself: gone"
-        await d.press("escape")
+        await d.press("escape", "c")  # the piece's own page, and no other
+        assert {s.path for s in server.log} == {"/nothing"}
         d.main.document.focus_item(f"address:{amp}")
         await d.press("o")
         rungs = [line.split("  ", 1)[1] for line in dialogue(d)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from reader.browser import shown
 from reader.cli.opening import begin, bring_up_to_date, find
 from reader.cli.output import Output, document, fit
 from reader.config import Locations
@@ -198,7 +199,7 @@ def _page(session: Session, row: ArticleRow, out: Output) -> None:
     checks = session.state.checks(addresses_of(article))
     for address in addresses_of(article):
         check = checks.get(address)
-        out.line(f"{address}{'  ' + status(check) if check else ''}")
+        out.line(f"{shown(address)}{'  ' + status(check) if check else ''}")
     out.line(f"file: {row.path}")
     if row.key != article.address:
         out.line(f"key: {row.key}")
@@ -242,6 +243,6 @@ def _piece(piece: CoverageRow, out: Output) -> None:
 def status(check: LinkCheck) -> str:
     """What asking gave, in one line: ``moved 301 120 ms -> https://…``."""
     parts = [OUTCOMES[check.outcome].word, str(check.status or ""), f"{check.elapsed_ms} ms"]
-    parts.append(f"→ {check.target}" if check.target else "")
+    parts.append(f"→ {shown(check.target)}" if check.target else "")
     parts.append(f"({check.reason})" if check.reason else "")
     return " ".join(part for part in parts if part)

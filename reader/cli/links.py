@@ -30,7 +30,7 @@ def open_(args: Namespace, locations: Locations, out: Output) -> int:
                 browser.run(plan)
             else:
                 browser.open_address(address, command=command)
-            out.line(f"opened {address}")
+            out.line(f"opened {browser.shown(address)}")
     return 0
 
 

@@ -101,9 +101,10 @@ class Aiming(Controller):
         return [loaded.row.url, *(p.url for p in loaded.coverage)] if loaded is not None else []
 
     async def own_addresses(self) -> list[str]:
-        """Every address the article itself gives: web, original, AMP, CDN AMP."""
-        if self.screen.pane is Pane.ARTICLE and self.shown is not None and self.shown.mention is not None:
-            return [self.shown.mention.url] if self.shown.mention.url else []
+        """Every address the article itself gives: web, original, AMP, CDN AMP; or the chosen piece's."""
+        piece = self.piece_under_cursor() if self.screen.pane is Pane.ARTICLE else None
+        if piece is not None:
+            return [piece.url] if piece.url else []
         loaded = await self.current()
         if loaded is None:
             return []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from reader import browser
 from reader.editions import changes
 from reader.htmltext import unescape_excerpt
 from reader.model import Article, Image, LinkCheck
@@ -166,7 +167,7 @@ def _addresses(loaded: Loaded, now: int) -> list[Block]:
 
 
 def _address_line(name: str, url: str, check: LinkCheck | None, now: int) -> Block:
-    text = styled((f"{name}  ", DIM), clean(url, 4096))
+    text = styled((f"{name}  ", DIM), browser.shown(url))
     if check is not None:
         text = below(text, check_text(check, now))
     return Lines(text, id=f"address:{url}", item=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from reader import browser
 from reader.model import OUTCOMES, LinkCheck, Outcome
 from reader.store.query import quoted
 from reader.text import clean
@@ -39,7 +40,7 @@ def check_text(check: LinkCheck, now: int) -> Text:
     if check.status:
         words += f" ({check.status})"
     if check.target:
-        words += f" to {check.target}"
+        words += f" to {browser.shown(check.target)}"
     if check.reason:
         words += f": {check.reason}"
     asked = human.ago(int(check.checked_at.timestamp()), now)
@@ -190,6 +191,6 @@ def _moved_line(moved: Moved) -> Block:
     files = f"in {len(moved.paths):,} file{'s' * (len(moved.paths) > 1)}"
     text = below(
         styled((f"{files}  ", DIM), clean(moved.address, 4096)),
-        styled((f"→ {clean(moved.target, 4096)}", GOOD)),
+        styled((f"→ {browser.shown(moved.target)}", GOOD)),
     )
     return Lines(text, id=f"url={quoted(moved.address)}", item=True, hang=2)

