@@ -396,7 +396,7 @@ def looking_again(folder: Path, rounds: int) -> None:
     kept = {path: path.read_bytes() for path in files}
     folding = folding_apart()
     folded: list[tuple[float, float]] = []
-    with tempfile.TemporaryDirectory(prefix="newsfold-bench-") as home, session(Path(home), folder) as ours:
+    with session(making.home(folder), folder) as ours:
         Ingest(ours.library, ours.state, ours.sources).run()
         changed: list[int] = []
 

@@ -90,6 +90,11 @@ def kept(name: str, fill: Callable[[Path], None]) -> Path:
     return folder
 
 
+def home(folder: Path) -> Path:
+    """Where the library of *folder* is kept from one run to the next: loading it takes a while."""
+    return CACHE / f"home-{folder.name}"
+
+
 def articles(folder: Path) -> Iterator[Article]:
     """The articles of a folder in the order of their paths."""
     for file in sorted(folder.rglob("*.md")):

@@ -138,7 +138,7 @@ def bare(rows: int) -> Terminal:
 def ready(size: int) -> tuple[Path, Path, bytes, int]:
     """A home with a loaded library of *size* files: home, folder, newest title, rows."""
     folder = making.files(size)
-    home = making.CACHE / f"home-{size}"
+    home = making.home(folder)
     with loading.session(home, folder) as opened:
         Ingest(opened.library, opened.state, opened.sources).run()
         ids = opened.library.ids(EVERYTHING)
