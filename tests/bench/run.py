@@ -3,6 +3,7 @@
     python tests/bench/run.py                                  everything; more than an hour
     python tests/bench/run.py --sizes 1.6k,10k --only load,refresh
     python tests/bench/run.py --markdown FILE --json FILE      also keep the report, and the figures
+    python tests/bench/run.py --join A.json,B.json --markdown FILE     one report of several runs' figures
 
 Libraries are made of ``../shared/corpus``, or of the sample where that is
 absent, and kept in ``~/.cache/newsfold-bench`` (``NEWSFOLD_BENCH_CACHE``).
@@ -21,13 +22,14 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import lists
 import loading
 import parts
 import screen
-from measuring import PEERS, Part, machine, targets, tool
+from measuring import PEERS, Part, Target, machine, targets, tool
 
 Section = Callable[[argparse.Namespace], Part]
 
@@ -68,22 +70,55 @@ def absent() -> list[str]:
     return tools
 
 
-def report(parts: Sequence[Part], arguments: Sequence[str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a run found: the words it was asked with, facts about the machine then, its parts by name."""
+
+    arguments: str
+    facts: dict[str, str]
+    parts: dict[str, Part]
+
+    def json(self) -> str:
+        """As kept in a file."""
+        parts = {
+            name: {
+                "title": part.title,
+                "figures": part.data,
+                "targets": [asdict(target) for target in part.targets],
+                "tables": [str(table) for table in part.tables],
+            }
+            for name, part in self.parts.items()
+        }
+        return json.dumps({"arguments": self.arguments, "machine": self.facts, "parts": parts}, indent=1)
+
+    @classmethod
+    def read(cls, path: Path) -> Kept:
+        """From such a file."""
+        known = json.loads(path.read_text(encoding="utf-8"))
+        parts = {
+            name: Part(
+                part["title"],
+                part["tables"],
+                [Target(**target) for target in part["targets"]],
+                part["figures"],
+            )
+            for name, part in known["parts"].items()
+        }
+        return cls(known["arguments"], known["machine"], parts)
+
+
+def report(runs: Sequence[Kept]) -> str:
     """The whole, as Markdown."""
-    facts = machine() | {name: what for name, what in loading.peers().items() if what != "absent"}
-    lines = ["# How fast newsfold is", "", f"    python tests/bench/run.py {' '.join(arguments)}", ""]
-    lines += [f"- {name}: {what}" for name, what in facts.items()]
+    lines = ["# How fast newsfold is", ""]
+    for run in runs:
+        lines += [f"    python tests/bench/run.py {run.arguments}".rstrip(), ""]
+        lines += [f"- {name}: {what}" for name, what in run.facts.items()] + [""]
     if missing := absent():
-        lines.append(f"- not installed, so not measured: {', '.join(missing)}")
-    lines += [
-        "",
-        "Medians; what is compared ran in the same run, in turn.",
-        "",
-        "## Targets",
-        "",
-        str(targets(parts)),
-    ]
-    return "\n".join([*lines, "", "\n\n".join(map(str, parts)), ""])
+        lines += [f"Not installed, so not measured: {', '.join(missing)}.", ""]
+    found = {name: part for run in runs for name, part in run.parts.items()}
+    parts = [found[name] for name in SECTIONS if name in found]
+    lines += ["Medians; what is compared ran in the same run, in turn.", "", "## Targets", ""]
+    return "\n".join([*lines, str(targets(parts)), "", "\n\n".join(map(str, parts)), ""])
 
 
 def main() -> None:
@@ -95,28 +130,31 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="at least 5 for figures that are to count")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
+    parser.add_argument("--join", help="files that --json wrote: measure nothing, report them as one")
     options = parser.parse_args()
-    names = options.only.split(",")
-    if unknown := set(names) - set(SECTIONS):
-        parser.error(f"no such part: {', '.join(unknown)}")
-    done = []
-    for name in names:
-        begun = time.perf_counter()
-        part = SECTIONS[name](options)
-        done.append(part)
-        print(f"{part}\n\n(took {time.perf_counter() - begun:.0f} s)\n", file=sys.stderr, flush=True)
-    text = report(done, sys.argv[1:])
+    runs = [Kept.read(Path(name)) for name in options.join.split(",")] if options.join else [measure(options)]
+    text = report(runs)
     print(text)
     if options.markdown:
         options.markdown.write_text(text, encoding="utf-8")
     if options.json:
-        figures = {
-            name: {"figures": p.data, "targets": [t.what for t in p.targets]}
-            for name, p in zip(names, done, strict=True)
-        }
-        options.json.write_text(
-            json.dumps({"machine": machine(), "parts": figures}, indent=1), encoding="utf-8"
-        )
+        options.json.write_text(runs[0].json(), encoding="utf-8")
+
+
+def measure(options: argparse.Namespace) -> Kept:
+    """Run the parts that were asked for."""
+    names = options.only.split(",")
+    if unknown := set(names) - set(SECTIONS):
+        raise SystemExit(f"no such part: {', '.join(unknown)}")
+    asked = " ".join(word for word in sys.argv[1:] if not word.endswith((".json", ".md")))
+    asked = asked.replace("--json", "").replace("--markdown", "").strip()
+    facts = machine() | {name: what for name, what in loading.peers().items() if what != "absent"}
+    done = {}
+    for name in names:
+        begun = time.perf_counter()
+        done[name] = part = SECTIONS[name](options)
+        print(f"{part}\n\n(took {time.perf_counter() - begun:.0f} s)\n", file=sys.stderr, flush=True)
+    return Kept(asked, facts, done)
 
 
 if __name__ == "__main__":
