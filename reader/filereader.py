@@ -22,7 +22,7 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
-from reader import frontmatter, sources
+from reader import child, frontmatter, sources
 from reader.errors import SourceError
 from reader.model import Article, Problem
 from reader.sources import Source
@@ -107,19 +107,8 @@ class _Helper:
         self._ready: deque[Found] = deque()
 
     def __enter__(self) -> Self:
-        home = str(Path(__file__).resolve().parents[1])
-        paths = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))
-        # -P: nothing of the folder one stands in is imported. Its own session: no signals of the terminal.
-        command = [sys.executable, "-P", "-m", "reader.filereader"]
         with contextlib.suppress(OSError):
-            self._process = subprocess.Popen(  # noqa: S603 - ourselves
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": paths},
-                start_new_session=True,
-            )
+            self._process = child.start("reader.filereader")
         if self._process is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
             with contextlib.suppress(OSError):  # so that it can go on while we write
                 fcntl.fcntl(_out(self._process), fcntl.F_SETPIPE_SZ, _PIPE)

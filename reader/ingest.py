@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from reader import editions, filereader, frontmatter, sources
 from reader.errors import NotFound, SourceError, StoreDamaged, StoreReadOnly
 from reader.model import Article, LinkCheck, Mark, Problem
+from reader.progress import Progress, Report
 from reader.sources import Source
 from reader.store.library import Library
 from reader.store.preparing import Prepared
@@ -30,53 +31,14 @@ from reader.store.writer import Batch, Writer
 if TYPE_CHECKING:
     from reader.filereader import Found
 
+__all__ = ["BATCH", "Ingest", "Progress", "Report", "reread", "sync"]
+
 BATCH = 1_000
 """Files in one transaction."""
 
 _FIRST_BATCH = 200  # small, so that the first page shows soon
 _HEAVY = 16_000_000  # characters of text after which a transaction ends, however few its files
 _KEEP_EVERY = 10  # batches of one folder between two notes of how far it is
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is: files read of those to read; with no source, names folded into stories."""
-
-    source: str
-    done: int
-    total: int
-
-    def __str__(self) -> str:
-        if not self.source:
-            return f"folding stories: {self.done:,} of {self.total:,}"
-        return f"reading {self.source}: {self.done:,} of {self.total:,} files"
-
-
-@dataclass(slots=True)
-class Report:
-    """What a run did, in files.
-
-    ``moved`` are gone from one path and come at another with the same key;
-    ``problems`` were found, ``cleared`` are problems that are gone or good again.
-    """
-
-    files: int = 0
-    added: int = 0
-    changed: int = 0
-    removed: int = 0
-    moved: int = 0
-    problems: int = 0
-    cleared: int = 0
-    warnings: int = 0
-    unreadable: list[tuple[str, str]] = field(default_factory=list)
-    ruled: list[str] = field(default_factory=list)
-    """What the reader's rules did, in words."""
-    stopped: bool = False
-
-    @property
-    def touched(self) -> bool:
-        """Whether the library differs from before."""
-        return bool(self.added or self.changed or self.removed or self.moved or self.problems or self.cleared)
 
 
 @dataclass(slots=True)

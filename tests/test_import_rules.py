@@ -17,13 +17,14 @@ PACKAGE = Path(reader.__file__).parent
 
 LAYERS = (
     ("errors", "text", "address", "model"),
-    ("config", "assets", "crash", "frontmatter", "htmltext"),
+    ("config", "assets", "child", "crash", "progress", "frontmatter", "htmltext"),
     ("store",),
     (
         "sources",
         "filereader",
         "rules",
         "ingest",
+        "refresher",
         "folding",
         "coverage",
         "editions",

@@ -39,6 +39,7 @@ class LibraryFile:
         self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._era = 0
+        self._identity: tuple[int, int] | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -48,6 +49,7 @@ class LibraryFile:
                 if not self._usable():
                     self.rebuilt = path.exists()
                     self._build()
+        self._identity = sqlite.file_identity(path)
 
     def _usable(self) -> bool:
         if not self.path.exists():
@@ -139,7 +141,21 @@ class LibraryFile:
         with self._building():
             if sqlite.file_identity(self.path) == ours or not self._usable():
                 self._build()
+        self._identity = sqlite.file_identity(self.path)
         self.rebuilt = True
+
+    def follow(self) -> None:
+        """Go over to the index that another process has begun in the place of this one, if it has.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        now = sqlite.file_identity(self.path)
+        if now is None or now == self._identity:
+            return
+        with self._building():  # not before it is whole
+            self._identity = sqlite.file_identity(self.path)
+            self._forget_connections()
 
     def _all(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         with sqlite.errors(self.path):

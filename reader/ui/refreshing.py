@@ -6,7 +6,9 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from reader.ingest import Ingest, Progress, Report, sync
+from reader.ingest import sync
+from reader.progress import Progress, Report
+from reader.refresher import Refresher
 from reader.ui.control import Controller, Handler, in_thread
 
 _POLL = 1.5  # seconds between looks at what other copies of the program did
@@ -17,10 +19,10 @@ _POLL_EMPTY = 0.1  # while there is nothing to read yet
 
 
 class Refreshing(Controller):
-    """Runs the ingest in the background and notices changes from elsewhere."""
+    """Has the files looked at by a process of its own, and notices changes from elsewhere."""
 
     def handlers(self) -> Mapping[str, Handler]:
-        self._run: Ingest | None = None
+        self._run: Refresher | None = None
         self._generation = -1
         self._told = 0.0
         self._not_before = 0.0
@@ -33,7 +35,8 @@ class Refreshing(Controller):
         """Begin to look around."""
         self.screen.set_interval(_POLL, self.poll)
         if self.session.sources:
-            self.refresh(quiet=True)
+            # What is known already is drawn first.
+            self.screen.call_after_refresh(self.refresh, quiet=True)
         self.screen.set_timer(_TEND_AFTER, lambda: self.screen.work("tend", in_thread(self.state.tend)))
 
     @property
@@ -46,7 +49,8 @@ class Refreshing(Controller):
         if self._run is not None:
             self.screen.say("already looking for changes")
             return
-        self._run = Ingest(self.library, self.state, self.session.sources, self._progress)
+        log = self.session.locations.log_file
+        self._run = Refresher(self.library, self.state, self.session.sources, log, self._progress)
         self.screen.work("ingest", self._ingest(self._run, quiet=quiet), exclusive=False)
 
     def stop(self) -> bool:
@@ -56,14 +60,19 @@ class Refreshing(Controller):
         self._run.stop()
         return True
 
+    def leave(self) -> None:
+        """Nobody waits any more for a run that nobody will see."""
+        if self._run is not None:
+            self._run.leave()
+
     def _progress(self, progress: Progress) -> None:
-        """From the ingest's thread: show how far it is, a few times a second."""
+        """From the run's thread: show how far it is, a few times a second."""
         now = time.monotonic()
         if progress.total and now - self._told > 0.2:
             self._told = now
             self.screen.task_news(str(progress))
 
-    async def _ingest(self, run: Ingest, *, quiet: bool) -> None:
+    async def _ingest(self, run: Refresher, *, quiet: bool) -> None:
         if self._generation < 0:  # of what was listed a moment ago
             self._generation = await in_thread(self.library.meta, "generation")
         watch = self.screen.set_interval(_POLL_LOADING, self.poll)
@@ -77,7 +86,9 @@ class Refreshing(Controller):
         if report.touched or self._generation < 0:
             self._generation = await in_thread(self._catch_up)
             self.screen.navigation.reload()
-        if report.unreadable:
+        if run.notice:
+            self.screen.say(run.notice, bad=True)
+        elif report.unreadable:
             path, reason = report.unreadable[0]
             self.screen.say(f"{path}: {reason}", bad=True)
         elif not quiet or report.touched:
@@ -122,6 +133,7 @@ class Refreshing(Controller):
         self._day, self._minute = day, minute
 
     def _catch_up(self) -> int:
+        self.library.follow()
         version = self.state.data_version()  # another process wrote; what we write, we copy at once
         if version != self._version or self.state.seq() > self.library.meta("marks_seq"):
             sync(self.library, self.state)

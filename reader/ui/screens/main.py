@@ -130,7 +130,7 @@ class MainScreen(Speaking):
 
     def on_unmount(self) -> None:
         """Nobody waits for a run that nobody will see."""
-        self.refreshing.stop()
+        self.refreshing.leave()
         self.linking.stop()
         self.rescue.stop()
 
