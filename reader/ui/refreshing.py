@@ -44,6 +44,11 @@ class Refreshing(Controller):
         """Whether files are being read."""
         return self._run is not None
 
+    @property
+    def pid(self) -> int | None:
+        """The process that reads them, if one does."""
+        return self._run.pid if self._run is not None else None
+
     def refresh(self, *, quiet: bool = False) -> None:
         """Look for new, changed and deleted files, unless that is being done."""
         if self._run is not None:

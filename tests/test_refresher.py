@@ -1,0 +1,240 @@
+"""The run over the files in a process of its own: what it says, and every way it can end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reader.errors import NewsfoldError, StoreReadOnly
+from reader.ingest import Ingest
+from reader.progress import Progress
+from reader.refresher import Refresher
+from reader.session import Session
+from reader.sources import Source
+from reader.store import sqlite
+from tests.ui_tools import desk, make_session, small_folder, url, when, write, write_many
+
+PATIENCE = 20.0
+
+
+def until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def alive(pid: int) -> bool:
+    """Whether *pid* runs; one that only waits for its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def refresher(session: Session, **more: Callable[[Progress], None]) -> Refresher:
+    return Refresher(session.library, session.state, session.sources, session.locations.log_file, **more)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    with make_session(tmp_path, small_folder(tmp_path / "news")) as opened:
+        yield opened
+
+
+class Held:
+    """A run that waits for the index, which somebody else is writing."""
+
+    def __init__(self, session: Session) -> None:
+        self.run = refresher(session)
+        self.error: NewsfoldError | None = None
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        try:
+            self.report = self.run.run()
+        except NewsfoldError as error:
+            self.error = error
+
+    def begin(self) -> int:
+        self.thread.start()
+        until(lambda: self.run.pid)
+        assert self.run.pid is not None
+        return self.run.pid
+
+    def end(self) -> None:
+        self.thread.join(PATIENCE)
+        assert not self.thread.is_alive()
+
+
+def test_it_says_what_the_same_run_here_would(tmp_path: Path) -> None:
+    folder = tmp_path / "news"
+    write_many(folder, 1_300)
+    (folder / "broken.md").write_text("---\ntitle: [\n---\n")
+    (folder / os.fsdecode(b"odd-\xff.md")).write_text("---\ntitle: Odd\n---\n")
+    seen: list[Progress] = []
+    with make_session(tmp_path / "one", folder) as opened, make_session(tmp_path / "two", folder) as other:
+        there = refresher(opened, progress=seen.append).run()
+        here = Ingest(other.library, other.state, other.sources).run()
+        assert there == here and there.added == 1_301 and there.problems == 1
+        assert list(opened.library.ids()) == list(other.library.ids())
+    assert Progress("news", 0, 1_302) in seen and Progress("news", 1_302, 1_302) in seen
+    assert "1,302" in str(seen[0])
+
+
+def test_a_folder_that_cannot_be_read(session: Session, tmp_path: Path) -> None:
+    refresher(session).run()
+    shutil.rmtree(tmp_path / "news")
+    ((name, reason),) = refresher(session).run().unreadable
+    assert name == "news" and str(tmp_path / "news") in reason
+    assert len(session.library.ids()) == 12
+
+
+def test_an_error_is_raised_as_the_one_it_was(session: Session, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "cache")
+    (tmp_path / "cache").write_text("")
+    with pytest.raises(StoreReadOnly, match="cannot be made"):
+        refresher(session).run()
+
+
+def test_an_error_nobody_foresaw_is_in_the_log(session: Session) -> None:
+    session.sources[0] = Source({}, session.sources[0].root)  # type: ignore[arg-type] - no name at all
+    with pytest.raises(NewsfoldError, match="something went wrong inside newsfold"):
+        refresher(session).run()
+    assert "Traceback" in session.locations.log_file.read_text()
+
+
+def test_without_another_process_it_is_done_in_this_one(
+    session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    run = refresher(session)
+    assert run.run().added == 12 and run.pid is None
+    stopped = refresher(session)
+    stopped.stop()
+    assert stopped.run().stopped
+
+
+def test_stopped_before_and_while_it_runs(session: Session) -> None:
+    early = refresher(session)
+    early.stop()
+    assert early.run().stopped
+    with sqlite.write(session.library.db):
+        run = Held(session)
+        run.begin()
+        run.run.stop()
+    run.end()
+    assert run.report.stopped
+    assert refresher(session).run().files == 12 and len(session.library.ids()) == 12
+
+
+def test_who_leaves_does_not_wait(session: Session) -> None:
+    with sqlite.write(session.library.db):
+        run = Held(session)
+        pid = run.begin()
+        run.run.leave()
+        run.end()  # though the index is still held
+        assert not alive(pid) and run.report.stopped
+
+
+def test_killed_from_outside(session: Session) -> None:
+    with sqlite.write(session.library.db):
+        run = Held(session)
+        os.kill(run.begin(), signal.SIGKILL)
+        run.end()
+    assert run.error is not None and "ended from outside" in str(run.error)
+    assert refresher(session).run().added == 12
+
+
+_PARENT = """
+import sys, threading, time
+from pathlib import Path
+from tests.ui_tools import make_session
+from reader.refresher import Refresher
+with make_session(Path(sys.argv[1]), Path(sys.argv[2])) as session:
+    run = Refresher(session.library, session.state, session.sources, session.locations.log_file)
+    threading.Thread(target=run.run, daemon=True).start()
+    while run.pid is None:
+        time.sleep(0.005)
+    print(run.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.3, 0.6])
+def test_it_goes_when_its_parent_is_killed(tmp_path: Path, pause: float) -> None:
+    folder = tmp_path / "news"
+    write_many(folder, 3_000)
+    root = Path(__file__).resolve().parents[1]
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT, str(tmp_path), str(folder)],
+        stdout=subprocess.PIPE,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    time.sleep(pause)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    until(lambda: not alive(pid))
+    with make_session(tmp_path, folder) as opened:
+        opened.library.check()
+        refresher(opened).run()
+        assert len(opened.library.ids()) == 3_000
+
+
+# -- with the screen
+
+
+async def test_the_screen_says_when_it_was_killed_and_goes_on(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        write(tmp_path / "news", "story-12", publishedDateTime=when(minutes=2))
+        with sqlite.write(session.library.db):
+            await d.press("R", long=False)
+            await d.until(lambda: d.main.refreshing.pid)
+            os.kill(d.main.refreshing.pid or 0, signal.SIGKILL)
+            await d.until(lambda: "ended from outside" in d.status)
+            assert not d.main.refreshing.running
+        await d.press("j", "s")
+        assert session.state.mark(url(1)).starred
+        await d.press("R")
+        assert "1 new" in d.status and 12 in d.stories
+
+
+async def test_leaving_takes_it_along(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    with sqlite.write(session.library.db):
+        async with desk(session, settled=False, close=False) as d:
+            await d.until(lambda: d.app.main is not None and d.main.refreshing.pid)
+            pid = d.main.refreshing.pid
+            await d.tap("q")
+        assert pid is not None and not alive(pid)
+    session.close()
+
+
+async def test_an_index_found_damaged_is_begun_anew_and_the_screen_goes_over_to_it(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.press("j", "s")
+        before = sqlite.file_identity(session.library.path)
+        session.library.path.with_name(session.library.path.name + "-wal").write_bytes(b"")
+        session.library.path.write_bytes(b"not a database" * 4_096)
+        await d.press("R")
+        assert sqlite.file_identity(session.library.path) != before
+        await d.until(lambda: sorted(d.stories) == list(range(12)))
+        await d.until(lambda: d.row.starred)
+        await d.press("j", "s")
+        assert session.state.mark(url(2)).starred
+        assert session.library.rows([d.main.list.ids[2]])[0].starred
