@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +20,7 @@ import pytest
 import reader
 from reader.errors import NotFound
 from reader.ingest import BATCH, Ingest, Progress, Report, reread, sync
-from reader.model import LinkCheck, Outcome
+from reader.model import LinkCheck, Mark, Outcome
 from reader.sources import Source, name_sources
 from reader.store.library import Library
 from reader.store.rows import Place, PlaceKind
@@ -111,6 +113,7 @@ def dump(path: Path) -> dict[str, list[tuple[object, ...]]]:
 
 _OPEN = """
 import sys
+import threading
 from pathlib import Path
 from reader.ingest import Ingest
 from reader.sources import Source
@@ -557,3 +560,120 @@ def test_old_dates_and_far_dates(desk: Desk) -> None:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     years = [(epoch + timedelta(seconds=row.published or 0)).year for row in rows[:-1]]
     assert years == [9999, 2020, 1970, 1969, 1]
+
+
+# -- marks made elsewhere meanwhile ------------------------------------------------
+
+
+class Elsewhere:
+    """Another copy of the program: it marks, and copies its mark to the index, at a moment that is chosen."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.moments = 0
+        self.thread: threading.Thread | None = None
+
+    def star(self, key: str, starred: bool) -> None:
+        """Begin now, and be done unless the index is held by somebody."""
+        self.moments += 1
+        if self.moments == 1:
+            self.thread = threading.Thread(target=self._star, args=(key, starred))
+            self.thread.start()
+            self.thread.join(1)
+
+    def _star(self, key: str, starred: bool) -> None:
+        with (
+            contextlib.closing(Library(self.desk.library.path)) as library,
+            contextlib.closing(State.open(self.desk.state.path)) as state,
+        ):
+            state.set_starred([key], starred)
+            sync(library, state)
+
+    def done(self) -> None:
+        assert self.thread is not None, "the moment never came"
+        self.thread.join()
+
+    def starred(self) -> list[str]:
+        with contextlib.closing(Library(self.desk.library.path)) as library:
+            return sorted(row.path for row in library.rows(library.ids()) if row.starred)
+
+
+A, B = "https://news.example/a", "https://news.example/b"
+
+
+@pytest.fixture
+def elsewhere(desk: Desk) -> Elsewhere:
+    desk.put("a.md")
+    desk.put("b.md")
+    desk.refresh()
+    return Elsewhere(desk)
+
+
+def test_a_copy_in_the_making_is_not_taken_for_another_states(
+    desk: Desk, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two looks at the numbers somebody marks and copies: nothing is ever shown as unmarked."""
+    desk.state.set_starred([A], True)
+    sync(desk.library, desk.state)
+    desk.state.set_read([B], True)
+    seen = []
+    seq, changed_since = desk.state.seq, desk.state.changed_since
+
+    def looked() -> int:
+        number = seq()
+        elsewhere.star(B, True)
+        return number
+
+    def asked(number: int) -> list[Mark]:
+        seen.append(elsewhere.starred())
+        return changed_since(number)
+
+    monkeypatch.setattr(desk.state, "seq", looked)
+    monkeypatch.setattr(desk.state, "changed_since", asked)
+    sync(desk.library, desk.state)
+    elsewhere.done()
+    assert seen and all("news/a.md" in stars for stars in seen)
+    assert elsewhere.starred() == ["news/a.md", "news/b.md"]
+
+
+def test_an_older_look_does_not_undo_a_newer_copy(
+    desk: Desk, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.state.set_starred([A], True)
+    changed_since = desk.state.changed_since
+
+    def asked(number: int) -> list[Mark]:
+        found = changed_since(number)
+        elsewhere.star(A, False)
+        return found
+
+    monkeypatch.setattr(desk.state, "changed_since", asked)
+    sync(desk.library, desk.state)
+    elsewhere.done()
+    assert elsewhere.starred() == []
+    assert desk.library.meta("marks_seq") == desk.state.seq() == 2
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["moved", "new"])
+def test_a_mark_made_while_its_article_is_written(
+    desk: Desk, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """The index shows it, though the marks were asked for before it was made."""
+    if again:
+        (desk.root / "a.md").rename(desk.root / "c.md")
+    else:
+        desk.put("c.md", url="https://news.example/c")
+    key = A if again else "https://news.example/c"
+    marks = desk.state.marks
+
+    def asked(keys: Iterable[str]) -> dict[str, Mark]:
+        wanted = list(keys)
+        found = marks(wanted)
+        if key in wanted:
+            elsewhere.star(key, True)
+        return found
+
+    monkeypatch.setattr(desk.state, "marks", asked)
+    desk.refresh()
+    elsewhere.done()
+    assert elsewhere.starred() == ["news/c.md"]

@@ -87,18 +87,17 @@ class Writer:
     ) -> int:
         """Put *batch* in, whole or not at all; return how many problem files are gone or good again.
 
-        *marks* and *links* answer what the reader's own store knows of keys and addresses.
+        *marks* and *links* answer what the reader's own store knows of keys and addresses. They are
+        asked while nobody else can write: a mark made and copied between the answer and the writing
+        would be overwritten here, and never be copied again.
 
         Raises:
             StoreError: nothing was changed.
         """
         articles = [a if isinstance(a, Prepared) else prepare(a) for a in batch.articles]
-        marked = marks(a.key for a in articles)
-        checked = links(a.address for a in articles if a.address)
-        db = self.library.db
-        with sqlite.write(db):
-            sqlite.check_in_place(db)
-            self._load_sections(db)
+        with self.writing() as db:
+            marked = marks(a.key for a in articles)
+            checked = links(a.address for a in articles if a.address)
             self._shift = self.library.meta("shift")
             articles, stays = self._changes(db, articles, batch, marked)
             cleared = self._forget(db, [*batch.removed, *(a.path for a in articles)], stays)
@@ -260,6 +259,27 @@ class Writer:
 
     # -- what the reader's own store says -----------------------------------------
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction for all that is written inside; a part of one that is open already.
+
+        Raises:
+            StoreError: nothing was changed.
+        """
+        db = self.library.db
+        if db.in_transaction:
+            yield db
+            return
+        with sqlite.write(db):
+            sqlite.check_in_place(db)
+            self._load_sections(db)
+            yield db
+
+    def copied_to(self, seq: int) -> None:
+        """Every change of the marks up to *seq* is copied."""
+        with self.writing() as db:
+            self._put_meta(db, "marks_seq", seq)
+
     def adopt(self, state: str, seq: int) -> None:
         """Make sure that marks are copied from the state of that id, whose newest change is *seq*.
 
@@ -268,10 +288,7 @@ class Writer:
         number = int(state[:12], 16)
         if self.library.meta("state") == number and self.library.meta("marks_seq") <= seq:
             return
-        db = self.library.db
-        with sqlite.write(db):
-            sqlite.check_in_place(db)
-            self._load_sections(db)
+        with self.writing() as db:
             for article, sections in db.execute("SELECT id, sections FROM article WHERE hidden").fetchall():
                 self._hide(db, article, sections, _NO_MARK)
             db.execute("UPDATE placing SET unread = 1 WHERE NOT unread")
@@ -288,10 +305,7 @@ class Writer:
         """Copy marks and link states in; both carry the number up to which the copy is now true."""
         if not marks and not checks:
             return
-        db = self.library.db
-        with sqlite.write(db):
-            sqlite.check_in_place(db)
-            self._load_sections(db)
+        with self.writing() as db:
             for mark in marks:
                 self._mark(db, mark)
             for _, check in checks:
