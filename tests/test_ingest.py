@@ -22,6 +22,7 @@ from reader.errors import NotFound
 from reader.ingest import BATCH, Ingest, Progress, Report, reread, sync
 from reader.model import LinkCheck, Mark, Outcome
 from reader.sources import Source, name_sources
+from reader.store import listing
 from reader.store.library import Library
 from reader.store.rows import Place, PlaceKind
 from reader.store.state import State
@@ -97,14 +98,20 @@ def dump(path: Path) -> dict[str, list[tuple[object, ...]]]:
             "sections": db.execute(
                 "SELECT kind, name, total, unread FROM section WHERE total ORDER BY kind, name"
             ).fetchall(),
-            "mentions": db.execute(
-                "SELECT a.path, m.n, m.key, m.title, m.url FROM mention m JOIN article a ON a.id = m.article"
-                " ORDER BY 1, 2"
+            "mentions": [
+                (path, listing.unpack(packed))
+                for path, packed in db.execute(
+                    "SELECT a.path, m.z FROM mention m JOIN article a ON a.id = m.article ORDER BY 1"
+                )
+            ],
+            "listed": db.execute(
+                "SELECT l.key, a.path FROM listed l JOIN article a ON a.id = l.article ORDER BY 1, 2"
             ).fetchall(),
             "problems": db.execute("SELECT * FROM problem ORDER BY path, line, field, reason").fetchall(),
             "stray": db.execute(
                 "SELECT count(*) FROM placing WHERE article NOT IN (SELECT id FROM article)"
                 " UNION ALL SELECT count(*) FROM mention WHERE article NOT IN (SELECT id FROM article)"
+                " UNION ALL SELECT count(*) FROM listed WHERE article NOT IN (SELECT article FROM mention)"
             ).fetchall(),
         }
     finally:

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from reader.model import Article
+from reader.store import listing
 from reader.store.query import index_text
 from reader.text import clean
 
@@ -60,8 +61,8 @@ def take(db: sqlite3.Connection, number: int) -> None:
         "SELECT title, excerpt, z FROM article LEFT JOIN body ON body.id = article.id WHERE article.id = ?",
         (number,),
     ).fetchone()
-    titles = db.execute("SELECT title FROM mention WHERE article = ? ORDER BY n", (number,)).fetchall()
-    db.execute(_TAKE, (number, *columns(title, excerpt, (row[0] for row in titles), z)))
+    titles = [entry[listing.TITLE] for entry in listing.of(db, number)]
+    db.execute(_TAKE, (number, *columns(title, excerpt, titles, z)))
     db.execute("DELETE FROM body WHERE id = ?", (number,))
 
 

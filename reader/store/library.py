@@ -14,7 +14,7 @@ from typing import Any
 from reader.errors import NotFound
 from reader.model import Outcome
 from reader.store import library_schema as schema
-from reader.store import sqlite
+from reader.store import listing, sqlite
 from reader.store.library_stories import Shelf
 from reader.store.rows import (
     BROKEN_OUTCOMES,
@@ -235,25 +235,32 @@ class Library(Shelf):
         if own is None:
             return []
         pieces: dict[object, CoverageRow] = {}
-        for row in self._all(
-            "SELECT m.key, m.title, m.excerpt, m.outlet, m.published, m.quality, m.type, m.url,"
-            " a.id, a.read, a.link, m.n FROM mention m"
-            " LEFT JOIN article a ON m.key <> '' AND a.key = m.key"
-            " WHERE m.article = ? ORDER BY m.n, a.id DESC",
-            (article,),
-        ):
-            key = row[0] or ("mention", row[11])
-            if row[0] != own[0]:
-                pieces.setdefault(key, _coverage_row(row[:11], listed_by=False))
-        for row in self._all(
-            "SELECT a.key, a.title, a.excerpt, a.outlet, a.published, a.quality, a.type, a.url,"
-            " a.id, a.read, a.link FROM mention m JOIN article a ON a.id = m.article"
-            " WHERE m.key = ? AND m.key <> '' ORDER BY a.id DESC",
-            (own[0],),
-        ):
-            if row[0] != own[0]:
-                pieces.setdefault(row[0], _coverage_row(row, listed_by=True))
+        with sqlite.errors(self.path):
+            entries = listing.of(self.db, article)
+        inside = self._newest([entry[listing.KEY] for entry in entries])
+        for n, (key, title, excerpt, outlet, _, published, quality, kind, url, _) in enumerate(entries):
+            if key != own[0]:
+                row = (key, title, excerpt, outlet, published, quality, kind, url)
+                more = inside.get(key, (None, None, None))
+                pieces.setdefault(key or ("mention", n), _coverage_row((*row, *more), listed_by=False))
+        for chunk in _chunks(sorted(self.listing([own[0]]), reverse=True)):
+            for row in self._all(
+                "SELECT key, title, excerpt, outlet, published, quality, type, url, id, read, link"
+                f" FROM article WHERE id IN ({','.join('?' * len(chunk))}) ORDER BY id DESC",
+                chunk,
+            ):
+                if row[0] != own[0]:
+                    pieces.setdefault(row[0], _coverage_row(row, listed_by=True))
         return sorted(pieces.values(), key=lambda p: (p.published is None, p.published or 0))
+
+    def _newest(self, keys: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+        """Rowid, mark and link of the newest article of each of *keys*."""
+        rows = self._all(
+            "SELECT key, id, read, link FROM article"
+            " WHERE key IN (SELECT value FROM json_each(?)) AND key <> '' ORDER BY id",
+            (json.dumps(keys),),
+        )
+        return {row[0]: row[1:] for row in rows}
 
     def problems(self) -> list[ProblemRow]:
         """Files that gave no article, then fields that gave no value, by path and line."""

@@ -19,8 +19,8 @@ from reader.store import library_schema as schema
 from reader.store import search_sql, sqlite
 
 _NEEDED = (
-    "meta", "folder", "article", "mention", "section", "placing", "problem", "fts", "body", "arrived",
-    "remark", "story", "piece", "telling", "alias", "unfolded", "overrule",
+    "meta", "folder", "article", "mention", "listed", "section", "placing", "problem", "fts", "body",
+    "arrived", "remark", "story", "piece", "telling", "alias", "unfolded", "overrule",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from reader.model import Article, Provider, Related
 from reader.store import library_schema as schema
+from reader.store.listing import KEY, number, unpack
 from reader.store.search import Searching
 
 _CHUNK: Final = 500  # bound variables in one statement
@@ -57,10 +58,22 @@ class Ties(Searching):
             marks = marks_for(chunk)
             for query in (
                 f"SELECT id FROM article WHERE key IN ({marks})",
-                f"SELECT article FROM mention WHERE key IN ({marks}) AND key <> ''",
                 f"SELECT article FROM alias WHERE name IN ({marks})",
             ):
                 found.update(row[0] for row in self._all(query, chunk))
+        return found | self.listing(names)
+
+    def listing(self, keys: Collection[str]) -> set[int]:
+        """The articles that list any of *keys* by its address."""
+        found: set[int] = set()
+        for chunk in chunks(keys):
+            maybe = "SELECT DISTINCT article, z FROM listed JOIN mention USING (article) WHERE key IN"
+            wanted = {key for key in chunk if key}
+            found.update(
+                article
+                for article, packed in self._all(f"{maybe} ({marks_for(chunk)})", list(map(number, chunk)))
+                if any(entry[KEY] in wanted for entry in unpack(packed))
+            )
         return found
 
     def with_keys(self, keys: Collection[str]) -> list[int]:
@@ -96,13 +109,11 @@ class Ties(Searching):
         for chunk in chunks(ids):
             marks = marks_for(chunk)
             related: dict[int, list[Related]] = {}
-            only = " AND key = ''" if addressless else ""
-            for row in self._all(
-                "SELECT article, key, title, excerpt, outlet, domain, published, quality, type, url, amp"
-                f" FROM mention WHERE article IN ({marks}){only} ORDER BY article, n",
-                chunk,
+            for article, packed in self._all(
+                f"SELECT article, z FROM mention WHERE article IN ({marks})", chunk
             ):
-                related.setdefault(row[0], []).append(_related(row))
+                entries = unpack(packed)
+                related[article] = [_related(e) for e in entries if not (addressless and e[KEY])]
             for row in self._all(
                 "SELECT id, path, key, title, excerpt, outlet, domain, type, published, updated, url,"
                 f" quality, flags, sections FROM article WHERE id IN ({marks})",
@@ -132,15 +143,15 @@ def _article(row: Sequence[Any], names: Mapping[int, str], related: tuple[Relate
 
 def _related(row: Sequence[Any]) -> Related:
     return Related(
-        key=row[1],
-        title=row[2],
-        excerpt=row[3],
-        published_at=_moment(row[6]),
-        web_url=row[9],
-        amp_url=row[10],
-        type=row[8],
-        provider=Provider(row[4], row[5]),
-        quality=row[7],
+        key=row[0],
+        title=row[1],
+        excerpt=row[2],
+        published_at=_moment(row[5]),
+        web_url=row[8],
+        amp_url=row[9],
+        type=row[7],
+        provider=Provider(row[3], row[4]),
+        quality=row[6],
     )
 
 

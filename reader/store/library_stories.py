@@ -165,12 +165,12 @@ class Shelf(Ties):
 
     def listers(self, key: str) -> list[str]:
         """The keys of the articles that list the piece *key* by its address."""
-        rows = self._all(
-            "SELECT DISTINCT a.key FROM mention m JOIN article a ON a.id = m.article"
-            " WHERE m.key = ? AND m.key <> ''",
-            (key,),
-        )
-        return [row[0] for row in rows]
+        rows = [
+            row
+            for chunk in chunks(sorted(self.listing([key])))
+            for row in self._all(f"SELECT key FROM article WHERE id IN ({marks_for(chunk)})", chunk)
+        ]
+        return list(dict.fromkeys(row[0] for row in rows))
 
     def aliased(self, names: Iterable[str]) -> dict[str, str]:
         """The key of the article that each of *names*, made up for an entry without address, means."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from reader.address import MAX_ADDRESS
 from reader.model import Article, Provider, Related
-from reader.store import indexing
+from reader.store import indexing, listing
 from reader.store import library_schema as schema
 from reader.store.indexing import EXCERPT
 from reader.store.rows import HeadlineRow
@@ -22,7 +22,8 @@ class Prepared(NamedTuple):
 
     ``published`` is in epoch seconds; ``values`` are the columns of ``article``
     from path to flags; ``sections`` are kind and name; ``columns`` those of the
-    full-text index; ``warnings`` are line, field and reason.
+    full-text index; ``mentions`` are the related entries, packed, ``listed`` the
+    numbers of their keys; ``warnings`` are line, field and reason.
     """
 
     path: str
@@ -34,7 +35,8 @@ class Prepared(NamedTuple):
     values: Values
     urls: str
     sections: tuple[tuple[str, str], ...]
-    mentions: tuple[Values, ...]
+    mentions: bytes
+    listed: tuple[int, ...]
     columns: tuple[str, str, str, str]
     beyond: bytes | None
     warnings: tuple[tuple[int, str, str], ...]
@@ -43,6 +45,11 @@ class Prepared(NamedTuple):
     def headline(self) -> HeadlineRow:
         """How it will read in the index."""
         return HeadlineRow(self.path, self.key, str(self.values[2]), str(self.values[3]))
+
+    @property
+    def coverage(self) -> int:
+        """How many related entries it has."""
+        return int(str(self.values[14]))
 
     @property
     def weight(self) -> int:
@@ -56,7 +63,7 @@ def prepare(article: Article) -> Prepared:
     quality, heat = _fits(article.quality), _fits(article.heat)
     outlet = outlet_name(article.provider)
     title, excerpt = clean(article.title), clean(article.excerpt, EXCERPT)
-    mentions = tuple([_mention(r) for r in article.related])
+    mentions = [_mention(r) for r in article.related]
     beyond = indexing.beyond(article)
     values = (
         article.path,
@@ -86,8 +93,9 @@ def prepare(article: Article) -> Prepared:
         values,
         _other_addresses(article),
         _sections(article, outlet),
-        mentions,
-        indexing.columns(title, excerpt, [str(m[1]) for m in mentions], beyond),
+        listing.pack(mentions),
+        tuple(listing.numbers(mentions)),
+        indexing.columns(title, excerpt, [str(m[listing.TITLE]) for m in mentions], beyond),
         beyond,
         tuple([(w.line, clean(w.field), clean(w.reason)) for w in article.warnings]),
     )

@@ -47,7 +47,7 @@ class Standing:
     sections: str
     read: bool
     hidden: bool
-    mentions: list[tuple[Any, ...]]
+    mentions: bytes
     beyond: bytes | None
     warnings: list[tuple[Any, ...]]
 
@@ -56,7 +56,7 @@ class Standing:
         return (
             self.values == article.values
             and (self.urls, self.sections, self.beyond) == (article.urls, sections, article.beyond)
-            and self.mentions == list(article.mentions)
+            and self.mentions == article.mentions
             and self.warnings == list(article.warnings)
         )
 
@@ -64,7 +64,7 @@ class Standing:
         """What can stay when *article*, so marked, takes its place; None where it moves in time."""
         if schema.date_key(self.values[8]) != schema.date_key(article.published):
             return None
-        mentions = self.mentions == list(article.mentions)
+        mentions = self.mentions == article.mentions
         new: tuple[Any, ...] = article.values
         return Stays(
             self.id,
@@ -82,7 +82,7 @@ class Standing:
         return (
             (self.values[15] ^ new[15]) & schema.HAS_AMP == 0
             and self.sections == sections
-            and self.mentions == list(article.mentions)
+            and self.mentions == article.mentions
             and all(a == b for n, (a, b) in enumerate(zip(self.values, new, strict=True)) if n not in _UNTOLD)
         )
 
@@ -98,11 +98,7 @@ def at(db: sqlite3.Connection, paths: Iterable[str]) -> dict[str, Standing]:
         number, urls, sections, read, hidden, *values = db.execute(
             f"SELECT id, urls, sections, read, hidden, {_VALUES} FROM article WHERE path = ?", (path,)
         ).fetchone()
-        mentions = db.execute(
-            "SELECT key, title, excerpt, outlet, domain, published, quality, type, url, amp"
-            " FROM mention WHERE article = ? ORDER BY n",
-            (number,),
-        ).fetchall()
+        mentions = db.execute("SELECT z FROM mention WHERE article = ?", (number,)).fetchone()
         beyond = db.execute("SELECT z FROM body WHERE id = ?", (number,)).fetchone()
         warnings = db.execute(
             "SELECT line, field, reason FROM problem WHERE path = ? AND warning ORDER BY rowid", (path,)
@@ -114,7 +110,7 @@ def at(db: sqlite3.Connection, paths: Iterable[str]) -> dict[str, Standing]:
             sections,
             bool(read),
             bool(hidden),
-            mentions,
+            mentions[0] if mentions else b"",
             beyond[0] if beyond else None,
             warnings,
         )

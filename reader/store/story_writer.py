@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from reader.store import sqlite
+from reader.store import listing, sqlite
 from reader.store.library import Library
 
 Overrule = tuple[int, str, str, str]
@@ -49,10 +49,10 @@ def note_leaving(db: sqlite3.Connection, article: int) -> None:
     """*article* is about to be taken out: what it was tied to must be looked at again."""
     for names in (
         "SELECT key FROM article WHERE id = ?",
-        "SELECT key FROM mention WHERE article = ? AND key <> ''",
         "SELECT name FROM alias WHERE article = ?",
     ):
         db.execute(f"INSERT OR IGNORE INTO unfolded {names}", (article,))
+    note_coming(db, filter(None, (entry[listing.KEY] for entry in listing.of(db, article))))
     db.execute("DELETE FROM alias WHERE article = ?", (article,))
     # By way of its story: there is no index of leads.
     db.execute(

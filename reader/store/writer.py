@@ -11,7 +11,7 @@ from typing import Final
 
 from reader.address import MAX_ADDRESS, canonical
 from reader.model import Article, LinkCheck, Mark, Problem
-from reader.store import indexing, sqlite, standing
+from reader.store import indexing, listing, sqlite, standing
 from reader.store import library_schema as schema
 from reader.store.library import Library
 from reader.store.preparing import Prepared, prepare
@@ -180,7 +180,7 @@ class Writer:
             if not _has(stays, path, "words"):
                 indexing.take(db, row[0])
             if not _has(stays, path, "mentions"):
-                db.execute("DELETE FROM mention WHERE article = ?", (row[0],))
+                listing.take(db, row[0])
             db.execute("DELETE FROM article WHERE id = ?", (row[0],))
         return problems
 
@@ -194,7 +194,7 @@ class Writer:
     ) -> None:
         rows: list[tuple[object, ...]] = []
         placings: list[tuple[int, int, bool, int | None, int | None, int]] = []
-        mentions: list[tuple[object, ...]] = []
+        mentions: list[tuple[int, bytes, tuple[int, ...]]] = []
         texts: list[tuple[int, str, str, str, str]] = []
         beyond: list[tuple[int, bytes]] = []
         numbers = self._free_ids(db, articles, {path: rows.id for path, rows in stays.items()})
@@ -208,11 +208,11 @@ class Writer:
             rows.append((number, *article.values, *flags))
             if not _has(stays, article.path, "placings"):
                 placings.extend(
-                    (section, number, not mark.read, article.heat, article.quality, len(article.mentions))
+                    (section, number, not mark.read, article.heat, article.quality, article.coverage)
                     for section in ([self._hidden(db)] if mark.hidden else sections)
                 )
-            if not _has(stays, article.path, "mentions"):
-                mentions.extend((number, n, *values) for n, values in enumerate(article.mentions))
+            if article.mentions and not _has(stays, article.path, "mentions"):
+                mentions.append((number, article.mentions, article.listed))
             if not _has(stays, article.path, "words"):
                 texts.append((number, *article.columns))
                 if article.beyond is not None:
@@ -220,7 +220,7 @@ class Writer:
         db.executemany(f"INSERT INTO article VALUES ({','.join('?' * 23)})", rows)
         placings.sort()
         db.executemany("INSERT INTO placing VALUES (?, ?, ?, ?, ?, ?)", placings)
-        db.executemany(f"INSERT INTO mention VALUES ({','.join('?' * 12)})", mentions)
+        listing.put(db, mentions)
         warnings = [(a.path, *warning) for a in articles for warning in a.warnings]
         db.executemany("INSERT INTO problem VALUES (?, ?, ?, ?, 1)", warnings)
         db.executemany("INSERT INTO body VALUES (?, ?)", beyond)

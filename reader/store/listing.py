@@ -1,0 +1,87 @@
+"""An article's related entries as the index keeps them: all in one packed value, and a number for each key.
+
+In rows of their own they took more than a third of the file: the entries of
+one article repeat each other's words and addresses, which packs well. Who
+lists a key is found by the key's number; two keys might share one (48 bits,
+which a stranger can contrive), so what is found is looked at once more.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any, Final
+
+from reader.errors import StoreDamaged
+
+Entry = tuple[Any, ...]
+"""Key, title, excerpt, outlet, domain, published, quality, type, address, AMP address."""
+
+KEY: Final = 0
+TITLE: Final = 1
+WIDTH: Final = 10
+
+_WINDOW: Final = -13  # 8 KB and no header: most lists are shorter, and less is made ready for each
+_SUM: Final = 4
+
+
+def pack(entries: Sequence[Entry]) -> bytes:
+    """*entries* as one value; the same give the same."""
+    if not entries:
+        return b""
+    # As an address most entries have their key.
+    told = [[*e[:8], 0 if e[8] == e[KEY] else e[8], e[9]] for e in entries]
+    data = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    deflate = zlib.compressobj(2, zlib.DEFLATED, _WINDOW, 6)
+    return zlib.crc32(data).to_bytes(_SUM, "little") + deflate.compress(data) + deflate.flush()
+
+
+def unpack(packed: bytes) -> list[Entry]:
+    """What :func:`pack` was given.
+
+    Raises:
+        StoreDamaged: it cannot be that.
+    """
+    if not packed:
+        return []
+    try:
+        data = zlib.decompress(packed[_SUM:], _WINDOW)
+        if zlib.crc32(data) != int.from_bytes(packed[:_SUM], "little"):
+            raise ValueError
+        return [(*e[:8], e[KEY] if e[8] == 0 else e[8], e[9]) for e in json.loads(data)]
+    except (zlib.error, ValueError, TypeError, IndexError) as error:
+        raise StoreDamaged("the library index is damaged: an article's related entries") from error
+
+
+def number(key: str) -> int:
+    """The number under which *key* is found."""
+    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=6).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def numbers(entries: Iterable[Entry]) -> set[int]:
+    """The numbers of the keys of *entries*, those without left out."""
+    return {number(e[KEY]) for e in entries if e[KEY]}
+
+
+def of(db: sqlite3.Connection, article: int) -> list[Entry]:
+    """The related entries of *article*, in its order."""
+    row = db.execute("SELECT z FROM mention WHERE article = ?", (article,)).fetchone()
+    return unpack(row[0]) if row else []
+
+
+def put(db: sqlite3.Connection, rows: Sequence[tuple[int, bytes, Iterable[int]]]) -> None:
+    """Keep what articles list: rowid, packed entries, numbers of their keys."""
+    db.executemany("INSERT INTO mention VALUES (?, ?)", [row[:2] for row in rows])
+    ties = sorted((key, article) for article, _, keys in rows for key in keys)
+    db.executemany("INSERT INTO listed VALUES (?, ?)", ties)
+
+
+def take(db: sqlite3.Connection, article: int) -> None:
+    """Forget what *article* lists."""
+    ties = [(key, article) for key in numbers(of(db, article))]
+    db.executemany("DELETE FROM listed WHERE key = ? AND article = ?", ties)
+    db.execute("DELETE FROM mention WHERE article = ?", (article,))
