@@ -5,75 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from program_tools import PATIENCE, gone, key, locations, make_folder, starred, start
 from sequences import sequences
-from terminal import Terminal
-
-from reader.config import Locations
-from reader.store.state import State
-
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 10.0
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Thirty articles, the newest first ``A00``."""
-    folder = tmp_path / "news"
-    folder.mkdir()
-    for n in range(30):
-        fields = {
-            "title": f"A{n:02} headline",
-            "webUrl": key(n),
-            "publishedDateTime": f"2024-03-{30 - n:02}T12:00:00Z",
-        }
-        lines = "".join(f"{name}: {json.dumps(value)}\n" for name, value in fields.items())
-        (folder / f"{n:02}.md").write_text(f"---\n{lines}---\nWords.\n")
-    return folder
-
-
-def key(n: int) -> str:
-    return f"https://news.test/{n:02}"
-
-
-def locations(tmp_path: Path) -> Locations:
-    return Locations(*(tmp_path / name for name in ("data", "config", "cache", "state")))
-
-
-def start(tmp_path: Path, folder: Path, settings: str = "", **env: str) -> Terminal:
-    places = locations(tmp_path)
-    places.config.mkdir(exist_ok=True)
-    places.config_file.write_text("dwell = 60\n" + settings)
-    ours = {
-        f"NEWSFOLD_{n.upper()}_DIR": str(getattr(places, n)) for n in ("data", "config", "cache", "state")
-    }
-    command = [sys.executable, "-m", "reader", str(folder)]
-    terminal = Terminal(command, {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)} | ours | env, (120, 24))
-    terminal.wait_for("30 files: 30 new" if not places.cache.exists() else "A00 headline")
-    terminal.settle()
-    return terminal
-
-
-def starred(tmp_path: Path) -> set[str]:
-    state = State.open(locations(tmp_path).state_db)
-    try:
-        assert state.notice == ""
-        return {k for k, mark in state.marks(map(key, range(30))).items() if mark.starred}
-    finally:
-        state.close()
-
-
-def gone(terminal: Terminal) -> float:
-    """Seconds until the process is gone."""
-    began = time.monotonic()
-    while terminal.child.isalive():
-        assert time.monotonic() - began < PATIENCE, "it would not go"
-        time.sleep(0.01)
-    return time.monotonic() - began
+    return make_folder(tmp_path / "news")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
