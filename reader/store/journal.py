@@ -11,8 +11,10 @@ its transaction; when the commit is refused the line is cut off again. So
 * a mark that was shown stands in both, always;
 * a change that stands here alone was asked for by the reader, in a process
   that died between the two steps: opening applies it;
-* a change that was refused stands in neither. (Only a disk that fails both the
-  commit and the cutting leaves its line here, and the mark comes back.)
+* a change that was refused stands in neither. (A disk that fails both the
+  commit and the cutting leaves its line here; it is cut off by the next change,
+  or when the state is closed. Only when the disk fails until then, or the process
+  dies before, the refused mark comes back at the next start.)
 """
 
 from __future__ import annotations
@@ -74,8 +76,7 @@ class Entry:
         if path is None:
             raise StoreDamaged(f"The journal in {self.journal.folder} was removed while it was in use.")
         try:
-            self.handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-            fcntl.flock(self.handle, fcntl.LOCK_EX)
+            self.handle = self.journal.locked(path)
             self.size = os.fstat(self.handle).st_size
             if self.size and os.pread(self.handle, 1, self.size - 1) != b"\n":
                 line = b"\n" + line  # a crash left half a line: it stays, and counts for nothing
@@ -87,9 +88,7 @@ class Entry:
     def take_back(self) -> None:
         """Cut the line off again: its commit was refused."""
         if self.handle >= 0:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self.handle, self.size)
-                sync(self.handle)
+            self.journal.cut(self.handle, self.size)
 
     def close(self) -> None:
         """Let other processes write."""
@@ -103,6 +102,46 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._uncut: tuple[int, int, int] | None = None
+        """A refused line that the disk would not let be cut: the file's inode, where it begins and ends."""
+
+    def locked(self, path: Path) -> int:
+        """A handle of the file at *path*, which nobody else writes until it is closed. Raises OSError."""
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            self._cut_again(handle)
+        except OSError:
+            os.close(handle)
+            raise
+        return handle
+
+    def cut(self, handle: int, size: int) -> None:
+        """Cut a refused line off, or do so later when the disk will not have it now."""
+        end = os.fstat(handle).st_size
+        try:
+            os.ftruncate(handle, size)
+            sync(handle)
+        except OSError:
+            self._uncut = (os.fstat(handle).st_ino, size, end)
+
+    def _cut_again(self, handle: int) -> None:
+        if self._uncut is None:
+            return
+        inode, size, end = self._uncut
+        stat = os.fstat(handle)
+        # Behind what another process has written since, it has no number of its own, and counts for nothing.
+        if stat.st_ino == inode and stat.st_size in (size, end):
+            os.ftruncate(handle, size)
+            sync(handle)
+        self._uncut = None
+
+    def settle(self) -> None:
+        """Try once more to cut off what was refused, as nothing is to be written any more."""
+        path = self.newest() if self._uncut is not None else None
+        if path is not None:
+            with contextlib.suppress(OSError):
+                os.close(self.locked(path))
 
     @contextlib.contextmanager
     def entry(self) -> Iterator[Entry]:

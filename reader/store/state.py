@@ -67,4 +67,5 @@ class State(Marks, Checks, Places, Searches, Stories, Upkeep, Exchange):
             if self._wrote:
                 with contextlib.suppress(StoreError):
                     self.tend()
+            self._safety.journal.settle()
             close_state(self._db, self._safety, seal=self._wrote)

@@ -3,7 +3,7 @@
 
    NEWSFOLD_DISK_UNDER  the folder
    NEWSFOLD_DISK_LOG    where to write down (absent: nowhere)
-   NEWSFOLD_DISK_FAIL   "k:errno:once" or "k:errno:ever": the k-th operation fails (and all later ones)
+   NEWSFOLD_DISK_FAIL   "k:errno:n": the k-th operation fails, and those after it, n in all; "ever": all later ones
 
    A record: one letter, two 64-bit numbers, a 32-bit length, that many bytes. What goes to
    descriptor 1 is written down too: that is when a mark is shown. */
@@ -26,7 +26,7 @@
 static char under[PATH_MAX];
 static size_t under_len;
 static int log_fd = -1;
-static long fail_at, fail_errno, fail_ever, counted;
+static long fail_at, fail_errno, fail_until, counted;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 #define REAL(name) ({ static __typeof__(&name) f; if (!f) f = dlsym(RTLD_NEXT, #name); f; })
@@ -38,7 +38,7 @@ __attribute__((constructor)) static void begin(void) {
     if (f) {
         char word[16] = "";
         sscanf(f, "%ld:%ld:%15s", &fail_at, &fail_errno, word);
-        fail_ever = !strcmp(word, "ever");
+        fail_until = strcmp(word, "ever") ? fail_at + atol(word) : LONG_MAX;
     }
 }
 
@@ -70,7 +70,7 @@ static int ours_fd(int fd, uint64_t *inode) {
 static int fails(void) {
     pthread_mutex_lock(&lock);
     counted++;
-    int now = fail_at && (counted == fail_at || (fail_ever && counted > fail_at));
+    int now = fail_at && counted >= fail_at && counted < fail_until;
     pthread_mutex_unlock(&lock);
     if (now) errno = (int)fail_errno;
     return now;

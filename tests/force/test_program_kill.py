@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for the process beside it in /proc"),
+]
 
 SCRIPT = Path(__file__).with_name("killing.py")
 CYCLES = int(os.environ.get("NEWSFOLD_KILLS", "300"))

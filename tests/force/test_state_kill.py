@@ -20,6 +20,7 @@ from state_tools import safety
 from reader.store.state import State
 
 ROOT = Path(__file__).resolve().parents[2]
+CYCLES = int(os.environ.get("NEWSFOLD_KILLS", "300"))  # read here: a test itself sees none of our variables
 
 MARKING = """
 import sys
@@ -124,7 +125,7 @@ def test_killed_while_marking(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_killed_while_marking_often(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    kept = run(path, int(os.environ.get("NEWSFOLD_KILLS", "300")), seed=2)
+    kept = run(path, CYCLES // 3, seed=2)  # through the real program: test_program_kill.py
     state = State.open(path)
     assert state.verify() == []
     state.close()

@@ -15,6 +15,7 @@ from state_tools import Clock, address, fill, flip, kept
 from reader.store.state import State
 
 ROOT = Path(__file__).resolve().parents[2]
+FLIPS = int(os.environ.get("NEWSFOLD_FLIPS", "1000"))  # read here: a test itself sees none of our variables
 
 WRITING = """
 import sys
@@ -69,7 +70,7 @@ def test_a_thousand_bits(tmp_path: Path) -> None:
     state.close()
     chance = random.Random(7)
     noticed = later = 0
-    for number in range(int(os.environ.get("NEWSFOLD_FLIPS", "1000"))):
+    for number in range(FLIPS):
         copy = tmp_path / f"{number}" / "state.db"
         shutil.copytree(master.parent, copy.parent)
         bit = chance.randrange(copy.stat().st_size * 8)
