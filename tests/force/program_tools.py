@@ -38,15 +38,21 @@ def locations(tmp_path: Path) -> Locations:
     return Locations(*(tmp_path / name for name in ("data", "config", "cache", "state")))
 
 
-def start(tmp_path: Path, folder: Path, settings: str = "", **env: str) -> Terminal:
+def run(tmp_path: Path, folder: Path, **env: str) -> Terminal:
+    """The program, not waited for."""
     places = locations(tmp_path)
-    places.config.mkdir(exist_ok=True)
-    places.config_file.write_text("dwell = 60\n" + settings)
     ours = {
         f"NEWSFOLD_{n.upper()}_DIR": str(getattr(places, n)) for n in ("data", "config", "cache", "state")
     }
     command = [sys.executable, "-m", "reader", str(folder)]
-    terminal = Terminal(command, {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)} | ours | env, (120, 24))
+    return Terminal(command, {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)} | ours | env, (120, 24))
+
+
+def start(tmp_path: Path, folder: Path, settings: str = "", **env: str) -> Terminal:
+    places = locations(tmp_path)
+    places.config.mkdir(exist_ok=True)
+    places.config_file.write_text("dwell = 60\n" + settings)
+    terminal = run(tmp_path, folder, **env)
     terminal.wait_for("30 files: 30 new" if not places.cache.exists() else "A00 headline")
     terminal.settle()
     return terminal

@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from program_tools import PATIENCE, key, locations, make_folder, starred, start
+from program_tools import PATIENCE, key, locations, make_folder, run, starred, start
 from terminal import Terminal
+
+from reader.store import state_schema
+from reader.store.state import State
 
 NO_LIMIT = resource.RLIM_INFINITY
 
@@ -97,3 +100,18 @@ def test_the_file_is_taken_away(tmp_path: Path, folder: Path, how: str) -> None:
         terminal.wait_for("★ A00", PATIENCE)
         terminal.press("q")
         assert terminal.wait_end() == 0
+
+
+def test_a_newer_ones_marks_are_refused_politely(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = locations(tmp_path).state_db
+    with monkeypatch.context() as patch:
+        patch.setattr(state_schema, "MIGRATIONS", (*state_schema.MIGRATIONS, "CREATE TABLE later(a);"))
+        State.open(path).close()
+    before = path.read_bytes()
+    with run(tmp_path, folder) as terminal:
+        assert terminal.wait_end(PATIENCE) == 4
+        assert "written by a newer newsfold; please update" in " ".join(terminal.text.split())
+        assert b"Traceback" not in terminal.raw
+    assert path.read_bytes() == before
