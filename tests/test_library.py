@@ -222,6 +222,8 @@ class LibraryMachine(RuleBasedStateMachine):
                 assert [_sort_key(sort, row) for row in rows] == sorted(_sort_key(sort, row) for row in rows)
                 only = self.library.rows(self.library.ids(place, sort, today=TODAY, unread=True))
                 assert sorted(row.path for row in only) == unread
+                whole = self.library.ids(place, sort, today=TODAY)
+                assert self.library.ids(place, sort, today=TODAY, limit=2) == whole[:2]
 
     @invariant()
     def narrowing_finds_words_in_any_case(self) -> None:

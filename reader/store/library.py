@@ -28,6 +28,7 @@ from reader.store.rows import (
     ProblemRow,
     Sort,
 )
+from reader.store.search import Stop, rowids
 
 _ROW = (
     "id, path, key, title, outlet, published, type, quality, heat, front, coverage, flags, read, starred,"
@@ -36,8 +37,8 @@ _ROW = (
 _ORDER = {
     Sort.NEWEST: "article DESC",
     Sort.OLDEST: "article",
-    Sort.HEAT: "heat IS NULL, heat DESC, article DESC",
-    Sort.QUALITY: "quality IS NULL, quality DESC, article DESC",
+    Sort.HEAT: "heat DESC, article DESC",  # those without come last
+    Sort.QUALITY: "quality DESC, article DESC",
     Sort.COVERAGE: "coverage DESC, article DESC",
 }
 _SECTION_KINDS = {PlaceKind.ALL, PlaceKind.UNREAD, PlaceKind.UNPUBLISHED, PlaceKind.TOPIC, PlaceKind.OUTLET}
@@ -95,11 +96,17 @@ class Library(Shelf):
         today: int = 0,
         narrow: str = "",
         unread: bool = False,
+        limit: int | None = None,
+        stop: Stop | None = None,
     ) -> array[int]:
-        """The rowids of the articles in *place*, in order: what a list holds.
+        """The rowids of the articles in *place*, in order, at most *limit*: what a list holds.
 
         ``narrow`` keeps those in whose title, outlet or excerpt every one of
         its words stands, whatever their case; ``unread`` those not read.
+
+        Raises:
+            SearchStopped: *stop* said so.
+            StoreError
         """
         source, values = self._source(place, today, unread=unread)
         order = _ORDER.get(sort, "")
@@ -111,13 +118,13 @@ class Library(Shelf):
                 order = order.replace("article", "p.article").replace("heat", "p.heat")
                 order = order.replace("quality", "p.quality").replace("coverage", "p.coverage")
             query = (
-                f"SELECT p.article FROM ({source}) p JOIN article a ON a.id = p.article"
+                f"SELECT p.article AS id FROM ({source}) p JOIN article a ON a.id = p.article"
                 f"{' WHERE ' + where if where else ''} ORDER BY {order}"
             )
         else:
-            query = f"SELECT article FROM ({source}) ORDER BY {order}"
-        with sqlite.errors(self.path):
-            return array("q", (row[0] for row in self.db.execute(query, (*values, *more))))
+            query = f"SELECT article AS id FROM ({source}) ORDER BY {order}"
+        with self._stoppable(stop) as db:
+            return rowids(db, f"{query} LIMIT ?", (*values, *more, -1 if limit is None else limit))
 
     @staticmethod
     def _source(place: Place, today: int, *, unread: bool) -> tuple[str, tuple[object, ...]]:

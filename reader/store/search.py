@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ class Searching(LibraryFile):
                 return self._ranked(db, statement, asked, limit)
             order = "newest" if order == "best" else order
             by = statement.order(order)
-            ids = _ids(
+            ids = rowids(
                 db,
                 f"SELECT {statement.id} AS id {statement.joined(by)} ORDER BY {by} LIMIT ?",
                 (*statement.values, -1 if limit is None else limit),
@@ -187,13 +188,13 @@ class Searching(LibraryFile):
             " ORDER BY fts.rowid DESC LIMIT ?"
         )
         best = f"SELECT id FROM ({newest}) ORDER BY rank, id DESC LIMIT -1"
-        ids = _ids(db, best, (*statement.values, RANKED + 1))
+        ids = rowids(db, best, (*statement.values, RANKED + 1))
         if len(ids) <= RANKED:
             return SearchResult(ids[:limit], "best", asked.complaints)
         if limit is None or limit > len(ids):
             older = f"{statement.joined('')} AND fts.rowid < ? ORDER BY fts.rowid DESC LIMIT ?"
             room = -1 if limit is None else limit - len(ids)
-            ids.extend(_ids(db, f"SELECT fts.rowid AS id {older}", (*statement.values, min(ids), room)))
+            ids.extend(rowids(db, f"SELECT fts.rowid AS id {older}", (*statement.values, min(ids), room)))
         return SearchResult(ids[:limit], "best", asked.complaints, RANKED)
 
     def _sections(self, kind: str) -> list[tuple[int, str]]:
@@ -213,11 +214,15 @@ class Searching(LibraryFile):
         return [row[0] for row in rows]
 
 
-def _ids(db: sqlite3.Connection, query: str, values: Sequence[object]) -> array[int]:
+def rowids(db: sqlite3.Connection, query: str, values: Sequence[object]) -> array[int]:
     """The ``id`` of every row of *query*, which has a limit, or else would lose its order.
 
     All in one step of SQLite's, during which other threads run: a step a row
-    would make the screen wait for its turn again and again.
+    would make the screen wait for its turn again and again. As digits of two's
+    complement, for a million of them hold the interpreter for 13 ms, as JSON for 90.
     """
-    row = db.execute(f"SELECT json_group_array(id) FROM ({query})", values).fetchone()
-    return array("q", json.loads(row[0]))
+    (digits,) = db.execute(f"SELECT group_concat(printf('%016X', id), '') FROM ({query})", values).fetchone()
+    found = array("q", bytes.fromhex(digits or ""))
+    if sys.byteorder == "little":
+        found.byteswap()
+    return found

@@ -72,8 +72,16 @@ def widened(node: Node, outlets: Sequence[str]) -> Node:
     return node
 
 
-def find(library: Library, listing: Listing, query: Query, *, today: int, stop: Callable[[], bool]) -> Found:
-    """The articles of *listing*, whose :func:`question` is *query*.
+def find(
+    library: Library,
+    listing: Listing,
+    query: Query,
+    *,
+    today: int,
+    limit: int | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Found:
+    """The articles of *listing*, whose :func:`question` is *query*; the first *limit* of them.
 
     Raises:
         SearchStopped: *stop* said so.
@@ -84,6 +92,7 @@ def find(library: Library, listing: Listing, query: Query, *, today: int, stop: 
     found = library.search(
         query,
         sort=sort,
+        limit=limit,
         place=EVERYTHING if searching else listing.place,
         today=today,
         unread=listing.unread_only,

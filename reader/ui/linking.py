@@ -40,8 +40,8 @@ class Linking(Controller):
         self.screen.work("prompt", self._check_all())
 
     async def _check_all(self) -> None:
-        ids = self.screen.list.ids
-        addresses = await in_thread(self.library.addresses, ids)
+        ids = self.screen.navigation.whole()
+        addresses = await in_thread(lambda: self.library.addresses(ids()))
         if not addresses:
             self.screen.say("there is nothing here to check", bad=True)
             return

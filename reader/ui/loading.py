@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,9 +16,16 @@ from reader.ui.asking import Found, find, question
 from reader.ui.control import Controller, in_thread
 from reader.ui.places import Listing, Pane
 from reader.ui.widgets.article_list import PAGE
+from reader.ui.widgets.line_list import Move
 
 if TYPE_CHECKING:
     from reader.ui.screens.main import MainScreen
+
+
+HEAD = 3 * PAGE
+"""Rows that a long list is shown with at once, while the others are still fetched."""
+
+_SLOW_HEADS = (Sort.OUTLET,)  # the first rows of such an order cost what all of them do
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,10 @@ class Loading(Controller):
         self._idle = asyncio.Event()
         self._idle.set()
         self._loads = 0
+        self.growing = False
+        """Whether only the head of the list is there yet."""
+        self.wants_end = False
+        """Whether the last move was to the end: of the whole, when that is there."""
         self._stood: int | None = None
         self.found = Found(array("q"), self.listing.sort.value)
 
@@ -64,8 +77,8 @@ class Loading(Controller):
 
     @property
     def loading(self) -> bool:
-        """Whether a list is being fetched."""
-        return self._aim is not None
+        """Whether a list is being fetched, or the rest of one."""
+        return self._aim is not None or self.growing
 
     async def loaded(self) -> None:
         """Wait until no list is being fetched."""
@@ -74,20 +87,33 @@ class Loading(Controller):
     async def load_now(self, aim: Aim) -> None:
         """Fetch the list and show it where *aim* says, unless another load begins meanwhile."""
         self._loads += 1
-        mine, self._aim = self._loads, aim
+        mine, self._aim, self.growing = self._loads, aim, False
         self._idle.clear()
+        listing, old = self.listing, self.screen.list.ids
         try:
-            found, index, pages = await in_thread(
-                self._fetch_list, self.listing, aim, self.screen.list.ids, mine
-            )
-        except SearchStopped:
-            return
+            with contextlib.suppress(SearchStopped):
+                head = await in_thread(self._fetch_head, listing, aim, old, mine)
+                if mine != self._loads:
+                    return
+                if head is not None:
+                    self._aim, self.wants_end = None, False
+                    self.growing = len(head[0].ids) == HEAD
+                    self._show(aim, *head)
+                    if not self.growing:
+                        return
+                whole = await in_thread(self._fetch_list, listing, aim, old, mine)
+                if mine == self._loads:
+                    self._aim = None
+                    if head is None:
+                        self._show(aim, *whole)
+                    else:
+                        self._grow(whole[0])
         finally:
             if mine == self._loads:
-                self._aim = None
+                self._aim, self.growing = None, False
                 self._idle.set()
-        if mine != self._loads:
-            return
+
+    def _show(self, aim: Aim, found: Found, index: int, pages: dict[int, list[ArticleRow]]) -> None:
         view, ids = self.screen.list, found.ids
         self.found = found
         view.now = int(self.screen.now().timestamp())
@@ -102,22 +128,59 @@ class Loading(Controller):
         if aim.preview or moved or not ids:
             self.screen.reading.preview()
 
+    def _grow(self, found: Found) -> None:
+        """The whole of a list is there, whose head is shown."""
+        view = self.screen.list
+        if found.ids[: view.count] == view.ids:
+            self.found = found
+            view.grow(found.ids)
+        else:  # something came or went meanwhile
+            self.reload()
+        if self.wants_end:
+            view.move(Move.BOTTOM)
+        self.screen.show_heads()
+
+    def whole(self) -> Callable[[], array[int]]:
+        """What gives, off the loop, the whole of the list that is shown now, though it may still grow."""
+        ids, listing = self.screen.list.ids, self.listing
+        return (lambda: self._find(listing, None).ids) if self.growing else lambda: ids
+
+    def _fetch_head(
+        self, listing: Listing, aim: Aim, old: array[int], load: int
+    ) -> tuple[Found, int, dict[int, list[ArticleRow]]] | None:
+        """As :meth:`_fetch_list`, of the list's first rows; None where these would not do. Off the loop."""
+        if listing.stories or aim.standing or listing.sort in _SLOW_HEADS or aim.near >= HEAD - PAGE:
+            return None
+        found = self._find(listing, load, HEAD)
+        if len(found.ids) == HEAD and aim.cursor is not None and aim.cursor not in found.ids[:-PAGE]:
+            return None
+        return self._placed(found, aim, old)
+
     def _fetch_list(
         self, listing: Listing, aim: Aim, old: array[int], load: int
     ) -> tuple[Found, int, dict[int, list[ArticleRow]]]:
         """What is listed, the row to stand on, and the pages around it. Called off the loop."""
-        found = self._find(listing, load)
+        return self._placed(self._find(listing, load), aim, old)
+
+    def _placed(
+        self, found: Found, aim: Aim, old: array[int]
+    ) -> tuple[Found, int, dict[int, list[ArticleRow]]]:
         ids = found.ids
         index = self._place_in(ids, aim, old)
         index = max(0, min(index, len(ids) - 1))
         return found, index, self._pages(ids, (index // PAGE, index // PAGE + 1, index // PAGE - 1))
 
-    def _find(self, listing: Listing, load: int) -> Found:
-        """What *listing* holds; given up when another load is begun."""
+    def _find(self, listing: Listing, load: int | None, limit: int | None = None) -> Found:
+        """What *listing* holds, at most *limit*; given up when a load other than *load* is begun."""
+
+        def stop() -> bool:
+            return load is not None and load != self._loads
+
         asked = question(listing, self.screen.now(), lambda: self.library.values("outlet"))
         if asked is None:
-            return Found(self.screen.storying.ids(listing, self.today), listing.sort.value)
-        found = find(self.library, listing, asked, today=self.today, stop=lambda: load != self._loads)
+            ids = self.screen.storying.ids(listing, self.today, limit, stop)
+            return Found(ids, listing.sort.value)
+        found = find(self.library, listing, asked, today=self.today, limit=limit, stop=stop)
         return replace(found, ids=self.library.leads(found.ids)) if listing.stories else found
 
     def _place_in(self, ids: array[int], aim: Aim, old: array[int]) -> int:

@@ -89,8 +89,8 @@ class Marking(Controller):
 
     def all_read(self) -> None:
         """The whole list is read; one undo takes it all back."""
-        ids = self.screen.list.ids
-        self.keep(lambda: self.screen.storying.all_read(ids))
+        ids = self.screen.navigation.whole()
+        self.keep(lambda: self.screen.storying.all_read(ids()))
 
     def mark_read(self, article: int) -> None:
         """Read by having been looked at."""

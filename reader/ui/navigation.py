@@ -45,6 +45,7 @@ class Navigation(Loading):
     def move(self, move: Move) -> None:
         """Move in the pane that is active."""
         pane = self.screen.pane
+        self.wants_end = pane is Pane.LIST and move is Move.BOTTOM
         if pane is Pane.TOPICS:
             self.screen.topics.move(move)
         elif pane is Pane.LIST:
@@ -229,7 +230,7 @@ class Navigation(Loading):
     def _find_again(self, listing: Listing) -> None:
         """List what was listed, unless there is nothing of it any more in a library that holds something."""
         lasting = listing.place.kind not in (PlaceKind.TOPIC, PlaceKind.OUTLET)
-        if lasting or not self.library.total() or self.library.ids(listing.place):
+        if lasting or not self.library.total() or self.library.ids(listing.place, limit=1):
             self.listing = listing
         else:
             self.listing = replace(listing, place=EVERYTHING)

@@ -32,8 +32,9 @@ class Stepping(Controller):
             view.move(Move.DOWN)
             self.screen.show_heads()
 
-    def select_all(self) -> None:
+    async def select_all(self) -> None:
         """Select the whole list, or nothing."""
+        await self.screen.navigation.loaded()
         view = self.screen.list
         view.selected = set() if len(view.selected) == view.count else set(view.ids)
         view.redraw()

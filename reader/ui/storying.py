@@ -43,12 +43,24 @@ class Storying(Controller):
 
     # -- lists, all called off the loop -------------------------------------------
 
-    def ids(self, listing: Listing, today: int) -> array[int]:
-        """The rowids that *listing* holds: articles, or the leads of stories."""
+    def ids(
+        self,
+        listing: Listing,
+        today: int,
+        limit: int | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> array[int]:
+        """The rowids that *listing* holds: articles, at most *limit*, or the leads of stories."""
         fresh = listing.unread_only or listing.place.kind is PlaceKind.UNREAD
         if not listing.stories:
             return self.library.ids(
-                listing.place, listing.sort, today=today, narrow=listing.narrow, unread=listing.unread_only
+                listing.place,
+                listing.sort,
+                today=today,
+                narrow=listing.narrow,
+                unread=listing.unread_only,
+                limit=limit,
+                stop=stop,
             )
         place = EVERYTHING if listing.place.kind is PlaceKind.UNREAD else listing.place
         ids = self.library.ids(place, listing.sort, today=today, narrow=listing.narrow)

@@ -61,6 +61,12 @@ class ArticleList(LineList):
             self._put(page, found)
         self.set_count(len(ids), cursor)
 
+    def grow(self, ids: array[int]) -> None:
+        """Show *ids*, which begin as those that are shown; nothing in sight changes."""
+        self.ids = ids
+        self._asked.clear()
+        self.set_more(len(ids))
+
     def put_pages(self, rows: Mapping[int, Sequence[ArticleRow]], ids: array[int]) -> None:
         """Take fetched pages, unless they were of other *ids*."""
         if ids is not self.ids:

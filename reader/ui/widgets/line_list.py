@@ -112,6 +112,11 @@ class LineList(ScrollView, can_focus=False, inherit_bindings=False):
         self.show_cursor()
         self.refresh()
 
+    def set_more(self, count: int) -> None:
+        """Take *count* rows, of which those that were there are the first."""
+        self._count = count
+        self._resize()
+
     def redraw(self, index: int | None = None) -> None:
         """Draw row *index* anew, or all of them."""
         if index is None:

@@ -1,0 +1,114 @@
+"""A long list shows its first rows at once and takes the rest when they are there, on the real app."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ui_tools import BASE, Desk, desk, make_session, marks, write_many
+
+from reader.session import Session
+from reader.ui.loading import HEAD
+
+COUNT = HEAD * 2
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    write_many(tmp_path / "news", COUNT)
+    return make_session(tmp_path, tmp_path / "news")
+
+
+@contextlib.contextmanager
+def held(session: Session) -> Iterator[None]:
+    """Meanwhile whole lists are not fetched to the end, as if the library were very large."""
+    go, real = threading.Event(), session.library.ids
+
+    def slow(*args: Any, **asked: Any) -> Any:
+        found = real(*args, **asked)
+        if asked.get("limit") is None:
+            go.wait()
+        return found
+
+    session.library.ids = slow  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        session.library.ids = real  # type: ignore[method-assign]
+        go.set()
+
+
+async def head_of_all(d: Desk) -> None:
+    """Have the head of all articles listed, the rest on its way."""
+    await d.tap("U")
+    await d.until(lambda: d.main.navigation.growing)
+    assert d.main.list.count == HEAD and d.row.title == "Piece 0"
+
+
+async def test_the_head_is_there_at_once_and_the_cursor_stays_when_the_rest_comes(session: Session) -> None:
+    async with desk(session, (120, 30)) as d:
+        assert d.main.list.count == COUNT
+        with held(session):
+            await head_of_all(d)
+            assert "Piece 5" in d.text
+            for key in "jj":
+                await d.tap(key)
+            await d.until(lambda: d.main.list.cursor == 2)
+        await d.settle()
+        assert (d.main.list.count, d.main.list.cursor, d.row.title) == (COUNT, 2, "Piece 2")
+        await d.press("G")
+        assert d.row.title == f"Piece {COUNT - 1}"
+        assert f"Piece {COUNT - 1}" in d.text
+
+
+async def test_to_the_end_means_the_end_of_the_whole(session: Session) -> None:
+    async with desk(session, (120, 30)) as d:
+        with held(session):
+            await head_of_all(d)
+            await d.tap("G")
+            await d.until(lambda: d.main.list.cursor == HEAD - 1)
+        await d.settle()
+        assert d.row.title == f"Piece {COUNT - 1}"
+
+
+async def test_all_read_is_for_the_whole_list_though_its_head_alone_is_there(
+    session: Session, tmp_path: Path
+) -> None:
+    async with desk(session, (120, 30)) as d:
+        with held(session):
+            await head_of_all(d)
+            await d.tap("A")
+        await d.settle()
+        keys = [f"{BASE}piece-{n}" for n in (0, HEAD, COUNT - 1)]
+        assert all(mark.read for mark in marks(tmp_path, *keys))
+        assert session.library.places(0)[0].unread == 0
+
+
+async def test_select_all_waits_for_the_whole(session: Session) -> None:
+    async with desk(session, (120, 30)) as d:
+        with held(session):
+            await head_of_all(d)
+            await d.tap("V")
+        await d.settle()
+        assert len(d.main.list.selected) == COUNT
+
+
+async def test_what_comes_while_the_list_grows_is_in_it(session: Session, tmp_path: Path) -> None:
+    async with desk(session, (120, 30)) as d:
+        with held(session):
+            await head_of_all(d)
+            await d.tap("j")
+            await d.until(lambda: d.main.list.cursor == 1)
+            session.state.set_read([f"{BASE}piece-0", f"{BASE}piece-{HEAD + 5}"], True)
+            from reader.ingest import sync
+
+            sync(session.library, session.state)
+        await d.settle()
+        assert d.row.title == "Piece 1"
+        await d.press("U")  # all again
+        await d.press("U")  # the unread alone
+        assert d.main.list.count == COUNT - 2
