@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -21,6 +25,31 @@ def report(error: BaseException, log: Path) -> str:
     except OSError as failure:
         return f"something went wrong inside newsfold: {what} (no log: {failure.strerror})"
     return f"something went wrong inside newsfold: {what}; details are in {clean(str(log))}"
+
+
+@contextmanager
+def watched(log: Path, tell: Callable[[str], None]) -> Iterator[None]:
+    """While it lasts, an error that ends a thread is one line for *tell*, called on that thread.
+
+    What the interpreter can raise nowhere, in a destructor say, goes to the log
+    alone. Else both would be printed as they are, over whatever is on the screen.
+    """
+    threads, unraisable = threading.excepthook, sys.unraisablehook
+
+    def in_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+            tell(report(args.exc_value, log))
+
+    def nowhere(args: sys.UnraisableHookArgs) -> None:
+        if args.exc_value is not None:
+            with suppress(OSError):
+                write_log(log, "".join(traceback.format_exception(args.exc_value)))
+
+    threading.excepthook, sys.unraisablehook = in_thread, nowhere
+    try:
+        yield
+    finally:
+        threading.excepthook, sys.unraisablehook = threads, unraisable
 
 
 def write_log(path: Path, details: str) -> None:

@@ -51,7 +51,8 @@ def _dispatch(arguments: Sequence[str], out: Output) -> int:
         return 0
     locations = locate({name: getattr(args, f"{name}_dir") for name in ("data", "config", "cache", "state")})
     sys.excepthook = _hook(locations)
-    return _command(args.command)(args, locations, out)
+    with crash.watched(locations.log_file, say):
+        return _command(args.command)(args, locations, out)
 
 
 _WHERE: Final = {

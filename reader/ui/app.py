@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import events
@@ -71,6 +71,7 @@ class NewsfoldApp(App[int]):
 
     def on_mount(self) -> None:
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._astray)
         for name in _SIGNALS:
             number = getattr(signal, name, None)
             if number is not None:
@@ -91,6 +92,16 @@ class NewsfoldApp(App[int]):
         words = crash.report(error, self.session.locations.log_file)
         self._exit_renderables.append(Text(f"newsfold: {words}"))
         self._close_messages_no_wait()
+
+    def _astray(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An error in a callback that nobody waits for: asyncio would print it as it is."""
+        error = context.get("exception") or RuntimeError(str(context.get("message")))
+        self.tell(crash.report(error, self.session.locations.log_file))
+
+    def tell(self, words: str) -> None:
+        """Say on the status line, from any thread, what went wrong off the screen."""
+        if self.main is not None:
+            self.call_later(self.main.say, words, bad=True)
 
     def _hang_up(self, code: int) -> None:
         self.exit(code, return_code=code)
@@ -113,7 +124,8 @@ def run(session: Session) -> int:
     The place is kept last, when nothing is drawn any more.
     """
     app = NewsfoldApp(session)
-    code = app.run()
+    with crash.watched(session.locations.log_file, app.tell):
+        code = app.run()
     if app.main is not None:
         with contextlib.suppress(NewsfoldError):  # a read-only store: the reader was told at the start
             app.main.navigation.save_place()
