@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.widgets import Input
 
-from reader.text import inert
+from reader.text import clean_block, inert
 
 
 class LineInput(Input):
-    """Textual's input, its value always inert."""
+    """Textual's input, its value always inert, and nothing in it unseen."""
 
     def validate_value(self, value: str) -> str:
-        return inert(value)
+        return clean_block(inert(value))
