@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -301,6 +302,16 @@ def test_a_slow_host_delays_nobody() -> None:
         )
         assert report.by_outcome == {Outcome.ALIVE: 60}
         assert {one.address for one in report.checks[:40]} == set(quick)
+
+
+def test_the_host_with_most_to_ask_goes_first(server: Loopback) -> None:
+    """It decides when a run ends, so it must not wait for hosts that were added after it."""
+    server.log.clear()
+    many = [server.url(f"/ok/{n}", "many.test") for n in range(16)]
+    few = [server.url("/ok", f"few-{n}.test") for n in range(16)]
+    check([*many, *few], replace(POLICY, in_flight=1))
+    first = [seen.host.partition(":")[0] for seen in server.log[:15]]
+    assert first == ["many.test"] * 15 and len(server.log) == 32
 
 
 def test_each_address_is_asked_once(server: Loopback) -> None:

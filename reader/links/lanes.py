@@ -89,7 +89,8 @@ class Lanes(Generic[T]):
         else:
             lane.waiting.append(item)
         self._waiting += 1
-        self._list(lane)
+        if self._over is not None:  # before the run its length is not known: it would be listed as one of one
+            self._list(lane)
 
     def put_later(self, host: str, item: T, seconds: float) -> None:
         """Let *item* wait for its turn at *host*, before all others, but not sooner than that."""
@@ -112,6 +113,8 @@ class Lanes(Generic[T]):
     async def run(self) -> None:
         """Give turns until nobody waits. An error in a turn ends the run with it."""
         self._over = asyncio.get_running_loop().create_future()
+        for lane in self._lanes.values():
+            self._list(lane)
         self._start_turns()
         await self._over
 

@@ -29,7 +29,7 @@ from reader.links.policy import Policy
 Origin = tuple[str, str, int]
 
 _MAX_IDLE: Final = 128
-_MAX_IDLE_TLS: Final = 48
+_MAX_IDLE_TLS: Final = 100
 """asyncio may hold 256 KiB for each TLS connection."""
 _MAX_TRIED: Final = 4
 """Addresses of one host that are tried in turn."""
