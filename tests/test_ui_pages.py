@@ -21,3 +21,10 @@ async def test_keys_work_again_after_a_page(tmp_path: Path, key: str) -> None:
         before = d.main.list.cursor
         await d.press("j")
         assert d.main.list.cursor == before + 1
+
+
+def test_counts_are_short_and_shorter_where_room_is_needed() -> None:
+    assert [human.number(n) for n in (0, 999, 12_345, 165_000, 1_250_000)] == [
+        "0", "999", "12,345", "165k", "1.2M",
+    ]  # fmt: skip
+    assert [human.number(n, 1_000) for n in (999, 1_000, 38_480)] == ["999", "1k", "38k"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
 from reader.store.rows import Place, PlaceKind, PlaceRow
@@ -73,8 +73,10 @@ class TopicList(LineList):
         dim = self.style_of("dim")
         if isinstance(entry, _Heading):
             return [[Segment(f" {entry.text}", self.style_of("accent"))]]
-        counts = f"{human.number(entry.unread)}/{human.number(entry.total)}"
         glyph, name = VIEW_NAMES.get(entry.place.kind, (" ", entry.label or entry.place.name))
+        counts = f"{human.number(entry.unread)}/{human.number(entry.total)}"
+        if cell_len(name) > width - len(counts) - 5:  # thousands are enough where a name needs the room
+            counts = f"{human.number(entry.unread, 1_000)}/{human.number(entry.total, 1_000)}"
         room = max(1, width - len(counts) - 5)
         style = self.style_of("row") if entry.unread else dim
         return [
