@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from ui_tools import desk, make_session, small_folder
 
+from reader.ui import human
+
 
 @pytest.mark.parametrize("key", ["?", "E", "i", "T", "D"])
 async def test_keys_work_again_after_a_page(tmp_path: Path, key: str) -> None:

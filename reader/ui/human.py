@@ -83,7 +83,7 @@ def size(count: int) -> str:
 
 
 def number(count: int, whole_below: int = 100_000) -> str:
-    """A count in at most six cells: ``625``, ``12,345``, ``165k``, ``1.2M``; in thousands from *whole_below*."""
+    """A count in six cells: ``625``, ``12,345``, ``165k``, ``1.2M``; in thousands from *whole_below* on."""
     if count < whole_below:
         return f"{count:,}"
     return f"{count // 1000}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
