@@ -22,6 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+# An installed program is compiled. Without this a checkout would be compiled anew at every start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 CACHE = Path(os.environ.get("NEWSFOLD_BENCH_CACHE", Path.home() / ".cache" / "newsfold-bench"))
 """Where made libraries and peers from PyPI and npm lie; may be deleted."""
 PEERS = CACHE / "peers"

@@ -30,7 +30,7 @@ from typing import Self
 
 import loading
 import making
-from measuring import PYTHON, ROOT, Part, Table, in_turn, median, percentile
+from measuring import PYTHON, Part, Table, in_turn, median, percentile
 
 from reader.ingest import Ingest
 from reader.store.rows import EVERYTHING
@@ -132,47 +132,52 @@ def ours(home: Path, folder: Path) -> Terminal:
 
 def bare(rows: int) -> Terminal:
     """The bare app with so many rows."""
-    return Terminal([PYTHON, __file__, "--child", "bare", str(rows)], {"PYTHONPATH": str(ROOT)})
+    return Terminal([PYTHON, str(Path(__file__).with_name("bare.py")), str(rows)], {})
 
 
-def ready(size: int) -> tuple[Path, Path, bytes, int]:
-    """A home with a loaded library of *size* files: home, folder, newest title, rows."""
+def ready(size: int) -> tuple[Path, Path, tuple[bytes, bytes], int]:
+    """A home with a loaded library of *size* files: home, folder, the first two titles, rows."""
     folder = making.files(size)
     home = making.home(folder)
     with loading.session(home, folder) as opened:
         Ingest(opened.library, opened.state, opened.sources).run()
         ids = opened.library.ids(EVERYTHING)
-        (row,) = opened.library.rows(ids[:1])
+        first, second = (row.title[:24].encode() for row in opened.library.rows(ids[:2]))
         opened.state.put(f"place:{opened.library.path.stem}", {})
-        return home, folder, row.title[:24].encode(), len(ids)
+        return home, folder, (first, second), len(ids)
 
 
 # -- start
 
 
 def start(sizes: Sequence[int], rounds: int) -> Part:
-    """From exec to the first useful paint, what is imported by then, and memory."""
+    """From exec to the first useful paint and to the answer to a key pressed then; memory."""
     part = Part("Start")
     rows = []
     for size in sizes:
-        home, folder, title, count = ready(size)
+        home, folder, titles, count = ready(size)
 
-        def one(terminal: Terminal, words: bytes) -> dict[str, float]:
+        def one(terminal: Terminal, words: bytes, second: bytes) -> dict[str, float]:
             with terminal:
                 seconds = terminal.wait_for(words)
                 cpu = terminal.cpu()
+                while terminal.read(PAUSE):  # the rest of that frame
+                    pass
+                terminal.raw = b""
+                os.write(terminal.fd, b"j")
+                key = terminal.wait_for(second)
                 terminal.settle()
-                return {"ms": seconds * 1_000, "cpu": cpu} | terminal.memory()
+                return {"ms": seconds * 1_000, "cpu": cpu, "key": key * 1_000} | terminal.memory()
 
         found = in_turn(
             {
-                "bare": lambda n=count: one(bare(n), b"row 0 "),  # type: ignore[misc]
-                "ours": lambda h=home, f=folder, t=title: one(ours(h, f), t),  # type: ignore[misc]
+                "bare": lambda n=count: one(bare(n), b"row 0 ", b"row 1 "),  # type: ignore[misc]
+                "ours": lambda h=home, f=folder, t=titles: one(ours(h, f), *t),  # type: ignore[misc]
             },
             max(rounds, 7),
         )
         figures = {
-            name: {key: median([run[key] for run in runs]) for key in ("ms", "cpu", "now", "peak")}
+            name: {key: median([run[key] for run in runs]) for key in ("ms", "cpu", "key", "now", "peak")}
             for name, runs in found.items()
         }
         part.data[str(size)] = figures
@@ -187,6 +192,8 @@ def start(sizes: Sequence[int], rounds: int) -> Part:
                     row["ms"] / base["ms"],
                     row["cpu"],
                     row["cpu"] / base["cpu"],
+                    row["key"],
+                    row["key"] / base["key"],
                     row["now"],
                     row["now"] / base["now"],
                 )
@@ -209,6 +216,8 @@ def start(sizes: Sequence[int], rounds: int) -> Part:
                 "exec to titles, ms",
                 "times bare",
                 "CPU ms",
+                "times",
+                "a key answered, ms",
                 "times",
                 "memory, MB",
                 "times",
@@ -259,7 +268,7 @@ def keys(sizes: Sequence[int], rounds: int) -> Part:
     size = max(sizes)
     spent: dict[str, list[float]] = {}
     for _ in range(max(2, rounds // 2)):
-        home, folder, title, count = ready(size)  # at the top again
+        home, folder, (title, _), count = ready(size)  # at the top again
         with bare(count) as plain:
             plain.wait_for(b"row 0 ")
             plain.settle()
@@ -395,53 +404,11 @@ def probe(folder: Path, home: Path, out: Path) -> None:
         Probed(opened).run()
 
 
-def plain(rows: int) -> None:
-    """The bare app."""
-    from rich.segment import Segment
-    from rich.style import Style
-    from textual.app import App, ComposeResult
-    from textual.geometry import Region, Size
-    from textual.scroll_view import ScrollView
-    from textual.strip import Strip
-
-    class Lines(ScrollView, can_focus=True):
-        BINDINGS = [("j", "step(1)", ""), ("k", "step(-1)", "")]  # noqa: RUF012
-        cursor = 0
-
-        def on_mount(self) -> None:
-            self.virtual_size = Size(80, rows)
-            self.focus()
-
-        def action_step(self, by: int) -> None:
-            before, self.cursor = self.cursor, max(0, min(rows - 1, self.cursor + by))
-            top = self.scroll_offset.y
-            for index in (before, self.cursor):
-                self.refresh(Region(0, index - top, self.size.width, 1))
-            if not top <= self.cursor < top + self.size.height:
-                self.scroll_to(y=self.cursor - (self.size.height - 1 if by > 0 else 0), animate=False)
-
-        def render_line(self, y: int) -> Strip:
-            index = y + self.scroll_offset.y
-            style = Style(reverse=index == self.cursor)
-            text = f"row {index} of a plain list, as long as a title of the usual length would be"
-            return Strip([Segment(text, style)]).adjust_cell_length(self.size.width, style)
-
-    class Bare(App[None]):
-        def compose(self) -> ComposeResult:
-            yield Lines()
-
-    Bare().run()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--child", required=True)
-    parser.add_argument("rest", nargs="+")
-    options = parser.parse_args()
-    if options.child == "bare":
-        plain(int(options.rest[0]))
-    else:
-        probe(*map(Path, options.rest))
+    parser.add_argument("--child", required=True, choices=["probe"])
+    parser.add_argument("rest", nargs="+", type=Path)
+    probe(*parser.parse_args().rest)
 
 
 if __name__ == "__main__":
