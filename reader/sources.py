@@ -19,8 +19,10 @@ import os
 import stat
 import struct
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import le
 from pathlib import Path
 
 from reader.errors import SourceError, StoreDamaged
@@ -37,7 +39,8 @@ _UNREAD = -2  # no time at all: the file is there, or was, and its article may b
 _SECOND = 1_000_000_000
 _RACY_NS = 100_000_000  # longer than a tick of any kernel's file clock
 _RACY_COARSE_NS = 2 * _SECOND  # the same for times in whole seconds, as some file systems keep them (FAT)
-_COUNT = struct.Struct("<I")
+_COUNT = struct.Struct("=I")
+_EACH = 24  # bytes of numbers kept of a file
 _ODD = {chr(c): chr(c + 0x1300) for c in range(0xDC80, 0xDD00)} | {
     chr(c): "".join(chr(0xEF00 + byte) for byte in chr(c).encode()) for c in range(0xEF80, 0xF000)
 }
@@ -164,7 +167,8 @@ def scan(source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool]
         text = to_text(path)
         seen.add(text)
         try:
-            files, folders = _list(source, path)
+            before = known.get(text)
+            files, folders = _list(source, path, before)
         except OSError as error:
             if path == "":
                 raise SourceError(f"cannot read {source.root}: {error.strerror}") from error
@@ -172,10 +176,9 @@ def scan(source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool]
             seen.update(p for p in known if p.startswith(text + "/"))
             continue
         pending.extend(sorted(folders, reverse=True))
-        found.files += len(files.names)
+        found.files += len(files.times)
         stats = files.pack()
-        before = known.get(text)
-        if (files.proven and before == stats) or (before is None and not files.names):
+        if (files.proven and before == stats) or (before is None and not files.times):
             continue
         change = _compare(text, files, stats, before)
         if before is None or change.changed or change.removed:
@@ -200,7 +203,8 @@ class _Files:
     In the order in which the folder gave them, which is the same while nothing changes.
     """
 
-    names: list[str] = field(default_factory=list)
+    names: bytes = b""
+    """All of them, a NUL between two."""
     times: Sequence[int] = ()
     sizes: Sequence[int] = ()
     inodes: Sequence[int] = ()
@@ -209,49 +213,34 @@ class _Files:
 
     def pack(self) -> bytes:
         """What is kept of them."""
-        count = len(self.names)
-        numbers = struct.pack(f"<I{2 * count}q{count}Q", count, *self.times, *self.sizes, *self.inodes)
-        return numbers + "\0".join(self.names).encode()
+        numbers = (array("q", self.times), array("q", self.sizes), array("Q", self.inodes))
+        return b"".join([_COUNT.pack(len(self.times)), *numbers, self.names])
 
     def entries(self) -> dict[str, Entry]:
         """Each by its name."""
-        return dict(zip(self.names, zip(self.times, self.sizes, self.inodes, strict=True), strict=True))
+        names = self.names.decode().split("\0") if self.times else []
+        return dict(zip(names, zip(self.times, self.sizes, self.inodes, strict=True), strict=True))
 
 
-def _list(source: Source, path: str) -> tuple[_Files, list[str]]:
-    """The article files of one folder, and the folders in it, as they are.
+def _list(source: Source, path: str, before: bytes | None) -> tuple[_Files, list[str]]:
+    """The article files of one folder, and the folders in it, as they are; *before*: what is kept of it.
 
     The time is the later of the contents' and the inode's: the second cannot be
     set, so an edit that puts the first back (``touch -r``, ``rsync -t``) is seen.
     """
-    # Called for every file at each refresh: beside the stat itself there is next to nothing in the loop.
+    # Done for every file at each refresh: beside the stat itself there is next to nothing.
     now = time.time_ns()
-    found = _Files()
-    infos: list[os.stat_result] = []
-    folders: list[str] = []
-    prefix = f"{path}/" if path else ""
-    with os.scandir(source.root / path) as entries:
-        for entry in entries:
-            name = entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if name[0] != "." and name not in _SKIPPED:
-                    folders.append(prefix + name)
-            elif (name[-3:] == ".md" or name.lower().endswith(ENDINGS)) and name[0] != ".":
-                try:
-                    info: os.stat_result | None = entry.stat(follow_symlinks=False)
-                    if info.st_mode & _KIND != stat.S_IFREG:  # type: ignore[union-attr]
-                        info = _linked(source.root, entry)
-                except OSError:
-                    continue  # vanished
-                if info is not None:
-                    found.names.append(name)
-                    infos.append(info)
+    with os.scandir(f"{source.root}{os.sep}{path}") as listed:
+        entries = list(listed)
+    known = before is not None and _as_before(entries, before)
+    names, infos, folders = known or _sorted_out(source, path, entries)
+    found = _Files(names)
     changed = [info.st_mtime_ns for info in infos]
-    found.times = list(map(max, changed, [info.st_ctime_ns for info in infos]))
+    found.times = [info.st_ctime_ns for info in infos]
+    if not all(map(le, changed, found.times)):
+        found.times = list(map(max, changed, found.times))
     found.sizes = [info.st_size for info in infos]
     found.inodes = [info.st_ino for info in infos]
-    if not "".join(found.names).isascii():
-        found.names = list(map(to_text, found.names))
     if changed and max(changed) > now - _RACY_COARSE_NS:
         found.times = [
             _UNPROVEN if abs(now - at) <= (_RACY_NS if at % _SECOND else _RACY_COARSE_NS) else when
@@ -259,6 +248,49 @@ def _list(source: Source, path: str) -> tuple[_Files, list[str]]:
         ]
         found.proven = _UNPROVEN not in found.times
     return found, folders
+
+
+_Found = tuple[bytes, list[os.stat_result], list[str]]
+"""The names of the article files as they are kept, what each file is like, and the folders."""
+
+
+def _as_before(entries: Sequence[os.DirEntry[str]], before: bytes) -> _Found | None:
+    """What is in a folder that holds the very files it held before and nothing else; None: look closer."""
+    names = to_text("\0".join([entry.name for entry in entries])).encode()
+    (count,) = _COUNT.unpack_from(before) if len(before) >= _COUNT.size else (0,)
+    if len(entries) != count or names != before[_COUNT.size + count * _EACH :]:
+        return None
+    try:
+        infos = [entry.stat(follow_symlinks=False) for entry in entries]
+    except OSError:
+        return None  # one has vanished
+    if any(mode & _KIND != stat.S_IFREG for mode in {info.st_mode for info in infos}):
+        return None
+    return names, infos, []
+
+
+def _sorted_out(source: Source, path: str, entries: Iterable[os.DirEntry[str]]) -> _Found:
+    """What is in a folder, whatever it holds."""
+    names: list[str] = []
+    infos: list[os.stat_result] = []
+    folders: list[str] = []
+    prefix = f"{path}/" if path else ""
+    for entry in entries:
+        name = entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if name[0] != "." and name not in _SKIPPED:
+                folders.append(prefix + name)
+        elif (name[-3:] == ".md" or name.lower().endswith(ENDINGS)) and name[0] != ".":
+            try:
+                info: os.stat_result | None = entry.stat(follow_symlinks=False)
+                if info.st_mode & _KIND != stat.S_IFREG:  # type: ignore[union-attr]
+                    info = _linked(source.root, entry)
+            except OSError:
+                continue  # vanished
+            if info is not None:
+                names.append(name)
+                infos.append(info)
+    return to_text("\0".join(names)).encode(), infos, folders
 
 
 def _linked(root: Path, entry: os.DirEntry[str]) -> os.stat_result | None:
@@ -291,7 +323,7 @@ def _compare(path: str, files: _Files, stats: bytes, before: bytes | None) -> Fo
 
 
 def _pack(entries: Mapping[str, Entry]) -> bytes:
-    files = _Files(list(entries))
+    files = _Files("\0".join(entries).encode())
     if entries:
         files.times, files.sizes, files.inodes = zip(*entries.values(), strict=True)
     return files.pack()
@@ -302,10 +334,10 @@ def _unpack(stats: bytes) -> dict[str, Entry]:
         (count,) = _COUNT.unpack_from(stats)
         if not count:
             return {}
-        end = _COUNT.size + count * 24
-        numbers = struct.unpack(f"<{2 * count}q{count}Q", stats[_COUNT.size : end])
+        end = _COUNT.size + count * _EACH
+        numbers = struct.unpack(f"={2 * count}q{count}Q", stats[_COUNT.size : end])
         parts = (numbers[:count], numbers[count : 2 * count], numbers[2 * count :])
-        return _Files(stats[end:].decode().split("\0"), *parts).entries()
+        return _Files(stats[end:], *parts).entries()
     except (struct.error, ValueError) as error:
         raise StoreDamaged("the library index is damaged: a folder's file times") from error
 

@@ -71,7 +71,8 @@ def clean(value: str, limit: int = LINE_LIMIT) -> str:
     """One line safe to print: see the table above; blanks folded, at most *limit* characters."""
     if len(value) > limit * 4:
         value = value[: limit * 4]
-    if _SUSPECT.search(value):
+    # Printable ASCII, which most is, is told at a glance.
+    if not (value.isascii() and value.isprintable()) and _SUSPECT.search(value):
         value = _cap_marks(value.translate(_LINE_TABLE))
     value = value.strip()
     if "  " in value:

@@ -201,3 +201,9 @@ def test_words_are_those_of_unicode61_for_european_text(corpus: Path) -> None:
         mine = words(plain[number])
         if not any(ord(c) > 0x24F and unicodedata.category(c)[0] in "LM" for c in plain[number]):
             assert [t[:64] for t in terms] == mine
+
+
+@given(st.text(st.characters(max_codepoint=127)), st.integers(0, 80))
+def test_ascii_is_stored_as_its_words(text: str, long: int) -> None:
+    text += "x" * long
+    assert index_text(text, "é!", text) == f"{' '.join(words(text))} ¶ e ¶ {' '.join(words(text))}"

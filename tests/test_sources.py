@@ -338,3 +338,48 @@ def test_folders_that_are_none(tmp_path: Path) -> None:
             real_folder(tmp_path / name)
     with pytest.raises(SourceError):
         real_folder(Path("~nobody-of-that-name/x"))
+
+
+def test_a_folder_of_the_same_names_is_looked_at_quickly_and_rightly(tmp_path: Path) -> None:
+    """Whatever takes the place of a file under its own name is seen, and so is nothing having changed."""
+    root = tmp_path / "in"
+    root.mkdir()
+    (tmp_path / "outside.md").write_text("x")
+    names = ["a.md", "b.MD", "é.md", "\uef80.md", os.fsdecode(b"\xff.md")]
+    for name in names:
+        (root / name).write_text("x")
+        os.utime(root / name, (1_500_000_000,) * 2)
+    source = Source("in", root)
+
+    def kept() -> dict[str, bytes]:
+        return {change.path: change.stats for change in scan(source, {}).changes}
+
+    def seen(known: dict[str, bytes]) -> tuple[list[str], list[str]]:
+        changes = scan(source, known).changes
+        return [n for c in changes for n in c.changed], [n for c in changes for n in c.removed]
+
+    known = kept()
+    assert seen(known) == ([], [])
+    assert scan(source, known).files == len(names)
+    (root / "b.MD").write_text("longer")
+    os.utime(root / "b.MD", (1_500_000_000,) * 2)
+    assert seen(known) == (["b.MD"], [])
+    known = kept()
+    os.utime(root / "a.md", (2_000_000_000,) * 2)  # later than its inode's time
+    assert seen(known) == (["a.md"], [])
+    known = kept()
+    assert seen(known) == ([], [])
+    for name in names:
+        (root / name).unlink()
+        (root / name).mkdir()
+        assert seen(known) == ([], [to_text(name)])
+        (root / name).rmdir()
+        os.mkfifo(root / name)
+        assert seen(known) == ([], [to_text(name)])
+        (root / name).unlink()
+        (root / name).symlink_to(tmp_path / "outside.md")
+        assert seen(known) == ([to_text(name)], [])
+        (root / name).unlink()
+        assert seen(known) == ([], [to_text(name)])
+        known = kept()
+    assert scan(source, known).files == 0

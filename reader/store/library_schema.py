@@ -5,7 +5,8 @@ the second, then the next free number. So "newest first" is a reverse walk of
 any rowid-ordered index, without a sort. Articles without a date lie below all
 others. Every article stands in several *sections* (all, its topics, its
 outlet, unpublished); ``placing`` holds one row for each with what a list is
-sorted and filtered by, and triggers keep the sections' counters, so that
+sorted and filtered by. The sections' counters are kept with them, by triggers
+where placings change or go, by the writer for the many that come, so that
 nothing shown is ever counted by scanning.
 
 ``fts`` is the full-text index, contentless, its rowids those of ``article``;
@@ -146,9 +147,6 @@ CREATE INDEX IF NOT EXISTS story_new ON story(lead) WHERE new_pieces;
 CREATE INDEX IF NOT EXISTS telling_story ON telling(story, rank, article);
 CREATE INDEX IF NOT EXISTS alias_name ON alias(name);
 CREATE INDEX IF NOT EXISTS problem_path ON problem(path);
-CREATE TRIGGER IF NOT EXISTS placing_in AFTER INSERT ON placing BEGIN
-    UPDATE section SET total = total + 1, unread = unread + new.unread WHERE id = new.section;
-END;
 CREATE TRIGGER IF NOT EXISTS placing_out AFTER DELETE ON placing BEGIN
     UPDATE section SET total = total - 1, unread = unread - old.unread WHERE id = old.section;
 END;

