@@ -28,10 +28,11 @@ from pathlib import Path
 from reader.errors import SourceError, StoreDamaged
 
 ENDINGS = (".md", ".markdown")
-MAX_FILE = 16 * 1024 * 1024
+MAX_FILE = 9 * 1024 * 1024
 """Bytes. A larger file is a problem, not an article."""
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | getattr(os, "O_NOCTTY", 0)
+_FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _KIND = 0o170000  # the bits of a mode that tell what it is
 _SKIPPED = {"node_modules", "__pycache__"}
 _UNPROVEN = -1  # a time so recent that a later edit could bear it too
@@ -350,14 +351,14 @@ def read_file(root: Path, path: str) -> bytes:
     Raises:
         SourceError: with one line saying why not.
     """
-    full = f"{root}{os.sep}{from_text(path)}"
+    path = from_text(path)
     try:
         try:
-            number = os.open(full, _FLAGS | os.O_NOFOLLOW)
+            number = _open(root, path)
         except OSError as error:
             if error.errno not in (errno.ELOOP, errno.EMLINK):  # the second on some BSDs
                 raise
-            number = _open_linked(root, full)
+            number = _open_linked(root, path)
     except OSError as error:
         raise SourceError(_reason(error)) from error
     try:
@@ -375,12 +376,36 @@ def read_file(root: Path, path: str) -> bytes:
         os.close(number)
 
 
-def _open_linked(root: Path, full: str) -> int:
-    if not _inside(root, full):
+def _open(root: Path, path: str, flags: int = _FLAGS) -> int:
+    """Open what lies at *path* (as the system spells it, relative) below *root*, by no link at all.
+
+    Folder by folder: one that became a link since it was listed would lead anywhere.
+    """
+    if "/" not in path:
+        return os.open(f"{root}{os.sep}{path}", flags | os.O_NOFOLLOW)
+    *folders, name = path.split("/")
+    here = os.open(root, _FOLDER)
+    try:
+        for folder in folders:
+            inner = os.open(folder, _FOLDER | os.O_NOFOLLOW, dir_fd=here)
+            os.close(here)
+            here = inner
+        return os.open(name, flags | os.O_NOFOLLOW, dir_fd=here)
+    finally:
+        os.close(here)
+
+
+def _open_linked(root: Path, path: str) -> int:
+    """Open what the link at *path* leads to, when that is below *root* by real folders all the way."""
+    target = Path(os.path.realpath(root / path))
+    if not target.is_relative_to(root):
         raise SourceError("a link that leads out of the source")
-    if not os.path.exists(full):  # noqa: PTH110
-        raise SourceError("a link to nowhere")
-    return os.open(full, _FLAGS)
+    try:
+        return _open(root, str(target.relative_to(root)))
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise SourceError("a link to nowhere") from error
+        raise
 
 
 def _rest(number: int, total: int) -> Iterator[bytes]:

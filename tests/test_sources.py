@@ -304,7 +304,7 @@ def test_known_times_that_are_no_such_thing(source: Source) -> None:
 def test_too_large(source: Source) -> None:
     with (source.root / "a.md").open("wb") as file:
         file.truncate(MAX_FILE + 1)
-    with pytest.raises(SourceError, match="larger than 16 MiB"):
+    with pytest.raises(SourceError, match="larger than 9 MiB"):
         read_file(source.root, "a.md")
 
 

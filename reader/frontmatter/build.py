@@ -21,6 +21,9 @@ from .values import TRUTHS, integer, moment, written
 MAX_WARNINGS: Final = 100
 """Of one file; the last one then says how many more there are."""
 
+MAX_ITEMS: Final = 1_000
+"""Of one list: real files have 39 at most. The rest stays in ``fields``."""
+
 _KNOWN: Final = frozenset(
     {
         "title",
@@ -176,6 +179,11 @@ class _Builder:
     def items(self, fields: Fields, name: str, where: Path, of: str) -> list[JsonValue]:
         value = fields.get(name)
         if value is None or value.__class__ is list:
+            if value and len(value) > MAX_ITEMS:
+                self.notes.append(
+                    ((*where, name), f"only the first {MAX_ITEMS:,} of {len(value):,} are taken")
+                )
+                return value[:MAX_ITEMS]
             return value or []
         self.notes.append(((*where, name), f"a list of {of} expected; taken as a list of one"))
         return [value]

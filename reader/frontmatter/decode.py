@@ -12,6 +12,8 @@ from .tree import Fault
 
 _MAX_REPAIRS: Final = 4096
 _MAX_REPAIRED: Final = 1024 * 1024
+_MAX_REPLACED: Final = 200_000
+_STEP: Final = 1024 * 1024
 _MAX_BROKEN_WIDE: Final = 65_536
 # UTF-32 first: its little-endian mark starts with that of UTF-16.
 _WIDE: Final = (
@@ -21,6 +23,7 @@ _WIDE: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _BAD: Final = re.compile("[\udc80-\udcff]+")
+_AS_WINDOWS: Final = "not all of it is UTF-8: the rest was read as Windows-1252"
 # Windows-1252, its five holes filled from Latin-1: every byte means something.
 _HOLES: Final = (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 _WINDOWS: Final = "".join(
@@ -33,7 +36,8 @@ def decode(data: bytes) -> tuple[str, tuple[FieldWarning, ...]] | Fault:
 
     UTF-8, or UTF-16/32 by its mark. Bytes that are not UTF-8 are read as
     Windows-1252, each for itself, or the whole file when there are thousands;
-    in a file beyond a MiB, where that takes too long, they become U+FFFD.
+    in a file beyond a MiB, where that takes too long, they become U+FFFD,
+    unless there are very many.
     """
     for mark, encoding in _WIDE:
         if data.startswith(mark):
@@ -61,17 +65,37 @@ def _wide(data: bytes, encoding: str) -> tuple[str, tuple[FieldWarning, ...]] | 
 def _repaired(data: bytes, first: int) -> tuple[str, tuple[FieldWarning, ...]]:
     line = _newlines(data[:first].decode()).count("\n") + 1
     if len(data) > _MAX_REPAIRED:
-        text = data.decode("utf-8", "replace")
-        return _newlines(text), (FieldWarning(line, "", "not all of it is UTF-8: what is not became \ufffd"),)
+        text = _replaced(data)
+        if text is not None:
+            reason = "not all of it is UTF-8: what is not became \ufffd"
+            return _newlines(text), (FieldWarning(line, "", reason),)
+        text = _from_windows(data)
+        return _newlines(text), (FieldWarning(line, "", _AS_WINDOWS),)
     text = _BAD.sub(_as_windows, data.decode("utf-8", "surrogateescape"), count=_MAX_REPAIRS)
     if _BAD.search(text):
-        text = codecs.charmap_decode(data, "strict", _WINDOWS)[0]
-    reason = "not all of it is UTF-8: the rest was read as Windows-1252"
-    return _newlines(text), (FieldWarning(line, "", reason),)
+        text = _from_windows(data)
+    return _newlines(text), (FieldWarning(line, "", _AS_WINDOWS),)
+
+
+def _replaced(data: bytes) -> str | None:
+    """What is not UTF-8 as U+FFFD; None where that is so much that it would take long."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    parts: list[str] = []
+    wrong = 0
+    for at in range(0, len(data), _STEP):
+        parts.append(decoder.decode(data[at : at + _STEP], at + _STEP >= len(data)))
+        wrong += parts[-1].count("\ufffd")
+        if wrong > _MAX_REPLACED:
+            return None
+    return "".join(parts)
 
 
 def _as_windows(match: re.Match[str]) -> str:
-    return codecs.charmap_decode(match[0].encode("utf-8", "surrogateescape"), "strict", _WINDOWS)[0]
+    return _from_windows(match[0].encode("utf-8", "surrogateescape"))
+
+
+def _from_windows(data: bytes) -> str:
+    return codecs.charmap_decode(data, "strict", _WINDOWS)[0]
 
 
 def _newlines(text: str) -> str:

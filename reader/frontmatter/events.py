@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 64
 MAX_NAMED: Final = 100
 """Warnings that are given the name of their field; more are only counted."""
+_UNNAMED: Final = (0, "", "")
 MAX_ODD: Final = 65_536
 """Characters of text in which what YAML forbids, raw or escaped, is put up with."""
-MAX_EVENTS: Final = 64_000
-"""A real file with 39 related articles has 1,600, one with a thousand 41,000; 64,000 take some 160 ms."""
+MAX_EVENTS: Final = 20_000
+"""A real file with 39 related articles has 1,600; 20,000 of the worst kind take some 40 ms."""
 
 # What YAML forbids, and what it would take for a line's end: hidden from it,
 # so that it is kept exactly as it was written.
@@ -214,7 +215,10 @@ class _Builder:
         here = self.here
         if self.key is None and here.__class__ is dict:
             if text in here:
-                self.notes.append((line, self._name(text), "given more than once; the last one counts"))
+                if len(self.notes) > MAX_NAMED:
+                    self.notes.append(_UNNAMED)
+                else:
+                    self.notes.append((line, self._name(text), "given more than once; the last one counts"))
             self.key = text
             self.lines[id(here), text] = line
         else:
@@ -234,14 +238,14 @@ class _Builder:
 
     def _ignore(self, event: Any, line: int) -> None:
         for sign, word in (("&", event.anchor), ("!", event.tag)):
-            if word:
-                name = clean(word.translate(self.hidden), 40).removeprefix(sign)
+            if word and len(self.notes) > MAX_NAMED:
+                self.notes.append(_UNNAMED)
+            elif word:
+                name = clean(word[:200].translate(self.hidden), 40).removeprefix(sign)
                 kind = "an anchor" if sign == "&" else "a tag"
                 self.notes.append((line, self._name(), f"{kind} ({sign}{name}) was ignored"))
 
     def _name(self, key: str | None = None) -> str:
-        if len(self.notes) > MAX_NAMED:
-            return ""
         path: list[Step] = []
         for here, inner in [*self.stack[1:], (self.here, key if key is not None else self.key)]:
             if isinstance(here, list):

@@ -55,7 +55,10 @@ class Tree:
         line = 0
         for step in path:
             line = lines.get((id(here), step), line)
-            here = here[step]
+            try:
+                here = here[step]
+            except (LookupError, TypeError):  # further down than lines were looked for
+                break
         return line
 
 

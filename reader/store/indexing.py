@@ -7,13 +7,13 @@ cannot: they lie compressed in ``body``, only for articles that have any.
 
 from __future__ import annotations
 
-import html
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from reader.htmltext import unescape
 from reader.model import Article
 from reader.store import listing
 from reader.store.query import index_text
@@ -22,7 +22,17 @@ from reader.text import clean
 EXCERPT: Final = 1_000
 """Characters of an excerpt kept in the index; the file keeps the rest."""
 
-_UNSEEN: Final = re.compile(r"<!--.*?-->|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+MAX_INDEXED: Final = 65_536
+"""Characters of a body, of an excerpt and of all related titles that can be found.
+
+Making words of more would take longer than a key may wait."""
+
+_UNSEEN: Final = re.compile(r"<!--|<(script|style)\b", re.IGNORECASE)
+_UNSEEN_END: Final = {
+    "": re.compile("-->"),
+    "script": re.compile(r"</script\s*>", re.IGNORECASE),
+    "style": re.compile(r"</style\s*>", re.IGNORECASE),
+}
 _TAG: Final = re.compile(r"</?[A-Za-z][^<>]*>")
 
 _PUT: Final = "INSERT INTO fts(rowid, title, excerpt, body, related) VALUES (?, ?, ?, ?, ?)"
@@ -31,14 +41,35 @@ _TAKE: Final = "INSERT INTO fts(fts, rowid, title, excerpt, body, related) VALUE
 
 def readable(text: str) -> str:
     """*text* with HTML's names for characters replaced: what a reader would look for."""
-    return html.unescape(text) if "&" in text else text
+    return unescape(text)
 
 
 def body_text(body: str) -> str:
-    """The words of a Markdown or HTML body without tags, scripts and comments."""
+    """What of a Markdown or HTML body can be found: its beginning, without tags, scripts and comments."""
+    if len(body) > MAX_INDEXED:
+        body = body[:MAX_INDEXED]
     if "<" in body:
-        body = _TAG.sub(" ", _UNSEEN.sub(" ", body))
+        body = _TAG.sub(" ", _seen(body))
     return readable(body)
+
+
+def _seen(body: str) -> str:
+    """*body* without comments, scripts and styles; one that never ends is text, and looked for but once."""
+    kept: list[str] = []
+    unended: set[str] = set()
+    at = 0
+    for opened in _UNSEEN.finditer(body):
+        kind = (opened[1] or "").lower()
+        if opened.start() < at or kind in unended:
+            continue
+        ended = _UNSEEN_END[kind].search(body, opened.end())
+        if ended is None:
+            unended.add(kind)
+            continue
+        kept.append(body[at : opened.start()])
+        at = ended.end()
+    kept.append(body[at:])
+    return " ".join(kept)
 
 
 def beyond(article: Article) -> bytes | None:
@@ -46,7 +77,8 @@ def beyond(article: Article) -> bytes | None:
     long = len(article.excerpt) > EXCERPT
     if not long and not article.body.strip():
         return None
-    excerpt = index_text(readable(article.excerpt if long else clean(article.excerpt, EXCERPT)))
+    excerpt = article.excerpt[:MAX_INDEXED] if long else clean(article.excerpt, EXCERPT)
+    excerpt = index_text(readable(excerpt))
     return zlib.compress(f"{excerpt}\n{index_text(body_text(article.body))}".encode(), 3)
 
 
@@ -73,4 +105,13 @@ def columns(
     words, body = index_text(readable(excerpt)) if kept is None else "", ""
     if kept is not None:
         words, _, body = zlib.decompress(kept).decode().partition("\n")
-    return index_text(readable(title)), words, body, index_text(*map(readable, related))
+    return index_text(readable(title)), words, body, index_text(*map(readable, _within(related)))
+
+
+def _within(titles: Iterable[str]) -> Iterator[str]:
+    left = MAX_INDEXED
+    for title in titles:
+        left -= len(title)
+        if left < 0:
+            return
+        yield title

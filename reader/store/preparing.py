@@ -16,6 +16,8 @@ from reader.text import clean
 
 Values = tuple[object, ...]
 
+_HEADLINE = 500  # characters of a related entry's; the longest real one has 142
+
 
 class Prepared(NamedTuple):
     """What of an article goes into the tables; only plain values, so that it can pass between processes.
@@ -138,7 +140,7 @@ def _flags(a: Article) -> int:
 def _mention(r: Related) -> Values:
     return (
         r.key,
-        clean(r.title),
+        clean(r.title, _HEADLINE),
         clean(r.excerpt, EXCERPT),
         outlet_name(r.provider),
         _name(r.provider.domain),

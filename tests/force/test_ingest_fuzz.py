@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -97,13 +98,17 @@ def test_files_that_change_and_vanish_while_they_are_read(tmp_path: Path) -> Non
     folder.mkdir()
     for number in range(300):
         (folder / f"{number:03}.md").write_bytes(PLAIN % number)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for number in range(300):
+        (outside / f"{number:03}.md").write_bytes(b"---\ntitle: Secret\n---\n")
     stop = threading.Event()
 
     def storm() -> None:
         chance = random.Random(3)
         while not stop.is_set():
             path = folder / f"{chance.randrange(300):03}.md"
-            kind = chance.randrange(6)
+            kind = chance.randrange(7)
             if kind == 0:
                 path.unlink(missing_ok=True)
             elif kind == 1:
@@ -118,7 +123,13 @@ def test_files_that_change_and_vanish_while_they_are_read(tmp_path: Path) -> Non
             elif kind == 4:
                 path.unlink(missing_ok=True)
                 os.mkfifo(path) if chance.random() < 0.5 else path.symlink_to("/etc/passwd")
+            elif kind == 5:  # a folder becomes a link out of the source
+                shutil.rmtree(folder / "sub", ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    (folder / "sub").symlink_to(outside)
             else:
+                if (folder / "sub").is_symlink():
+                    (folder / "sub").unlink()
                 shutil.rmtree(folder / "sub", ignore_errors=True)
                 (folder / "sub").mkdir(exist_ok=True)
                 (folder / "sub" / path.name).write_bytes(PLAIN % 7)
@@ -131,13 +142,17 @@ def test_files_that_change_and_vanish_while_they_are_read(tmp_path: Path) -> Non
         try:
             for _ in range(15):
                 Ingest(found.library, found.state, found.sources).run()
-                for row in found.library.rows(list(found.library.ids())[:5]):
+                for row in found.library.rows(list(found.library.ids())):
                     assert row.path
+                    assert row.title != "Secret"
         finally:
             stop.set()
             thread.join()
         Ingest(found.library, found.state, found.sources).run()
         articles, problems = everything(found)
+        if (folder / "sub").is_symlink():
+            (folder / "sub").unlink()
+            Ingest(found.library, found.state, found.sources).run()
         there = {f"storm/{path.relative_to(folder)}" for path in folder.rglob("*.md") if not path.is_fifo()}
         assert articles | problems == there
         assert articles & problems == set()

@@ -26,6 +26,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from .nodes import Phrase, Word
@@ -62,6 +64,8 @@ _CONTINUOUS: Final = re.compile(f"[{_CONTINUOUS_RANGES}]")
 _PIECES: Final = re.compile(f"[{_CONTINUOUS_RANGES}]+|[^ {_CONTINUOUS_RANGES}]+")
 _BEYOND_ASCII: Final = re.compile("[^\x00-\x7f]+")
 _SPACED: Final = re.compile("[a-z0-9\x80-\U0010ffff]+")
+_PIECE: Final = 128
+"""Characters folded at once: the marks on one character are sorted, in the square of their number."""
 _ASCII_BLANKS: Final = {c: " " for c in range(128) if not chr(c).isalnum()}
 _ASCII_WORDS: Final = bytes(ord(chr(c).lower()) if c < 128 and chr(c).isalnum() else 0x20 for c in range(256))
 
@@ -112,12 +116,50 @@ _BLANKS: Final = _Blanks()
 def fold(text: str) -> str:
     """*text* without case, diacritics and odd forms; signs and blanks as they were. Never raises."""
     # Folding never reaches across an ASCII character: no mark that stays joins one. Most text is ASCII.
-    return text.lower() if text.isascii() else _BEYOND_ASCII.sub(_fold_run, text).lower()
+    if text.isascii():
+        return text.lower()
+    if _dense(text):
+        return "".join(map(_fold_piece, _pieces(text))).lower()
+    return _BEYOND_ASCII.sub(_fold_run, text).lower()
+
+
+def _dense(text: str) -> bool:
+    """Whether so much of *text* is beyond ASCII that it is quicker to treat all of it alike."""
+    return len(text) > _PIECE and len(text.encode("utf-8", "surrogatepass")) * 7 > len(text) * 8
 
 
 def _fold_run(run: re.Match[str]) -> str:
     text = run[0]
-    text = unicodedata.normalize("NFKD", text).casefold()
+    return _fold_piece(text) if len(text) <= _PIECE else "".join(map(_fold_piece, _pieces(text)))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """*text* cut before characters that join none before them, where there are such."""
+    at = 0
+    while len(text) - at > _PIECE:
+        end = at + _PIECE
+        while end > at + 1 and not _begins(text[end]):
+            end -= 1
+        if end == at + 1:
+            end = at + _PIECE
+        yield text[at:end]
+        at = end
+    yield text[at:]
+
+
+def _begins(char: str) -> bool:
+    # Hangul vowels and finals join what stands before them though they are no marks; so do a few vowel signs.
+    return (
+        not unicodedata.combining(char)
+        and unicodedata.category(char)[0] != "M"
+        and not "\u1160" <= char <= "\u11ff"
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _fold_piece(text: str) -> str:
+    # One character may stand for eighteen; a run of such is cut.
+    text = unicodedata.normalize("NFKD", text)[: 4 * len(text) + 64].casefold()
     text = unicodedata.normalize("NFKD", text).casefold()
     text = unicodedata.normalize("NFKD", text).translate(_FOLDING)
     return unicodedata.normalize("NFC", text)
@@ -136,6 +178,8 @@ def _split(text: str) -> tuple[list[str], bool]:
     if _CONTINUOUS.search(folded):
         found = _PIECES.findall(folded.translate(_BLANKS))
         return [w if is_continuous(w) else w[:MAX_WORD] for w in found], True
+    if _dense(folded):
+        return [w[:MAX_WORD] for w in folded.translate(_BLANKS).split()], False
     blanked = _BEYOND_ASCII.sub(lambda run: run[0].translate(_BLANKS), folded)
     return [w[:MAX_WORD] for w in _SPACED.findall(blanked)], False
 
