@@ -310,6 +310,14 @@ def test_only_in_a_place(real: Archive) -> None:
     )
 
 
+@pytest.mark.parametrize("text", [*QUERIES, "outlet:a* OR topic:d*", "outlet:a*", "amazon OR -outlet:the"])
+def test_the_first_of_all_by_time_are_those_of_a_limit(real: Archive, text: str) -> None:
+    for sort in ("newest", "oldest"):
+        whole = real.library.search(text, sort=sort).ids
+        for limit in (1, 7, 10_000):
+            assert real.library.search(text, sort=sort, limit=limit).ids == whole[:limit]
+
+
 def test_limits_and_counts(real: Archive) -> None:
     whole = real.library.search("the", sort="newest").ids
     assert real.library.search("the", sort="newest", limit=5).ids == whole[:5]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 from rich.segment import Segment
@@ -291,3 +294,35 @@ async def test_the_query_line_fits_any_width(tmp_path: Path) -> None:
             assert "topic:law is:red" in d.text
             await d.press("escape")
         session = make_session(tmp_path, tmp_path / "news")
+
+
+async def test_a_search_beside_a_live_screen_answers_and_disturbs_nothing(tmp_path: Path) -> None:
+    folder = small_folder(tmp_path / "news")
+    session = make_session(tmp_path, folder)
+    session.state.add_source(folder)  # as opening it on the command line does
+    async with desk(session) as d:
+        await d.press("j", "j", "s")
+        before, drawn = d.main.navigation.here(), d.text
+        assert before.cursor is not None
+        starred = d.main.session.library.rows([before.cursor])[0].key
+        index = sorted(p.name for p in session.library.path.parent.iterdir())
+        places = session.locations
+        flags = [
+            *("--data-dir", str(places.data)),
+            *("--config-dir", str(places.config)),
+            *("--cache-dir", str(places.cache)),
+            *("--state-dir", str(places.state)),
+        ]
+        command = [sys.executable, "-m", "reader", "search", *flags, "--ids", "is:starred"]
+
+        def search() -> subprocess.CompletedProcess[str]:
+            return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+        for _ in range(3):
+            done = await asyncio.to_thread(search)
+            assert (done.returncode, done.stdout.split()) == (0, [starred])
+            await d.settle()
+            assert (d.main.navigation.here(), d.text) == (before, drawn)
+        assert sorted(p.name for p in session.library.path.parent.iterdir()) == index
+        await d.press("s")  # it is still ours to mark, and the next search sees that
+        assert (await asyncio.to_thread(search)).stdout == ""

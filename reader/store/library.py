@@ -69,8 +69,13 @@ class Library(Shelf):
             PlaceKind.UNREAD: (everything[1], everything[1]),
             PlaceKind.UNPUBLISHED: sections.get(("unpublished", ""), (0, 0)),
             PlaceKind.STARRED: self._count("article INDEXED BY article_starred", "starred AND NOT hidden"),
+            # Each is looked up in the narrow index: the rows of many lie all over the file.
             PlaceKind.BROKEN: self._count(
-                "article", f"link IN ({','.join('?' * len(BROKEN_OUTCOMES))}) AND NOT hidden", BROKEN_OUTCOMES
+                "article l INDEXED BY article_link"
+                " CROSS JOIN article f INDEXED BY article_facts ON f.id = l.id",
+                f"l.link <> '' AND l.link IN ({','.join('?' * len(BROKEN_OUTCOMES))}) AND NOT f.hidden",
+                BROKEN_OUTCOMES,
+                read="f.read",
             ),
             PlaceKind.TODAY: self._count("article", "id >= ? AND NOT hidden", (schema.date_key(today),)),
         }
@@ -84,8 +89,10 @@ class Library(Shelf):
             rows.extend(sorted(group, key=lambda r: (-r.total, r.place.name.casefold())))
         return rows
 
-    def _count(self, table: str, where: str, values: Sequence[object] = ()) -> tuple[int, int]:
-        row = self._one(f"SELECT count(*), coalesce(sum(NOT read), 0) FROM {table} WHERE {where}", values)
+    def _count(
+        self, table: str, where: str, values: Sequence[object] = (), *, read: str = "read"
+    ) -> tuple[int, int]:
+        row = self._one(f"SELECT count(*), coalesce(sum(NOT {read}), 0) FROM {table} WHERE {where}", values)
         return row[0], row[1]
 
     def ids(

@@ -16,14 +16,15 @@ from reader.errors import SearchStopped
 from reader.store import library_schema as schema
 from reader.store import sqlite
 from reader.store.library_file import LibraryFile
-from reader.store.query import Complaint, Query, State, parse, walk
+from reader.store.query import ALL, Complaint, FieldIs, Node, Or, Query, State, parse, value_matches, walk
 from reader.store.rows import BROKEN_OUTCOMES, EVERYTHING, Place, PlaceKind
-from reader.store.search_sql import RARE, Condition, Index, Statement, compiled
+from reader.store.search_sql import RARE, Condition, Index, Statement, compiled, expression
 
 RANKED: Final = 10_000
 """Ranking looks at so many of the newest matches; the others follow, newest first."""
 
 _WEIGHTS: Final = (10.0, 5.0, 2.0, 1.0)  # title, excerpt, body, related
+_BY_TIME: Final = ("newest", "oldest")
 _STEPS: Final = 2_000  # of SQLite's machine between two looks whether to go on
 
 Stop = Callable[[], bool]
@@ -80,6 +81,10 @@ class Searching(LibraryFile):
             if order == "best" and statement.ranks:
                 return self._ranked(db, statement, asked, limit)
             order = "newest" if order == "best" else order
+            if limit is not None and order in _BY_TIME and within is None and not unread:
+                parts = self._alternatives(asked.root, place)
+                if len(parts) > 1:
+                    return SearchResult(self._merged(db, parts, order, limit), order, asked.complaints)
             by = statement.order(order)
             ids = rowids(
                 db,
@@ -156,15 +161,44 @@ class Searching(LibraryFile):
     def _statement(
         self, query: Query, place: Place, today: int, *, unread: bool, within: Sequence[int] | None
     ) -> Statement:
-        shown = any(node == State("hidden") for node in walk(query.root))
         extra, section = self._of_place(place, today)
         if unread or place.kind is PlaceKind.UNREAD:
             extra.append(Condition("NOT a.read"))
         if within is not None:
             extra.append(Condition("{id} IN (SELECT value FROM json_each(?))", (json.dumps(list(within)),)))
         index = Index(self._sections, self._distinct, self.meta("shift"))
-        hidden = None if shown else self._section("hidden", "")
+        hidden = None if _shows_hidden(query.root) else self._section("hidden", "")
         return compiled(query.root, index, extra=extra, section=section, hidden=hidden)
+
+    def _alternatives(self, root: Node, place: Place) -> list[tuple[Node, int | None]]:
+        """The parts of *root* of which any may be so, each a query, or a section by its number.
+
+        None where they are found as fast together, and where hidden articles are asked for.
+        """
+        if place != EVERYTHING or expression(root) is not None or _shows_hidden(root):
+            return []
+        found: list[tuple[Node, int | None]] = []
+        for part in root.parts if isinstance(root, Or) else (root,):
+            if isinstance(part, FieldIs) and part.field in ("topic", "outlet"):
+                names = self._sections(part.field)
+                found += [(ALL, number) for number, name in names if value_matches(part, name)]
+            else:
+                found.append((part, None))
+        return found
+
+    def _merged(
+        self, db: sqlite.Connection, parts: Sequence[tuple[Node, int | None]], order: str, limit: int
+    ) -> array[int]:
+        """The first of all *parts* by time: they are among the first of each, which is a short walk."""
+        index = Index(self._sections, self._distinct, self.meta("shift"))
+        hidden = self._section("hidden", "")
+        found: set[int] = set()
+        for root, section in parts:
+            one = compiled(root, index, extra=(), section=section, hidden=hidden)
+            by = one.order(order)
+            query = f"SELECT {one.id} AS id {one.joined(by)} ORDER BY {by} LIMIT ?"
+            found.update(rowids(db, query, (*one.values, limit)))
+        return array("q", sorted(found, reverse=order == "newest")[:limit])
 
     def _of_place(self, place: Place, today: int) -> tuple[list[Condition], int | None]:
         match place.kind:
@@ -212,6 +246,10 @@ class Searching(LibraryFile):
             " SELECT v FROM found WHERE v IS NOT NULL"
         )
         return [row[0] for row in rows]
+
+
+def _shows_hidden(root: Node) -> bool:
+    return any(node == State("hidden") for node in walk(root))
 
 
 def rowids(db: sqlite3.Connection, query: str, values: Sequence[object]) -> array[int]:

@@ -20,6 +20,7 @@ from reader.ui.widgets.query_line import QueryLine
 
 _DEBOUNCE = 0.12  # seconds after the last letter before what is typed is counted
 _RECOUNT = 0.4  # seconds after a change before saved searches are counted again
+_MANY = 10_000  # articles up to which what is typed is counted
 _HISTORY = 100
 _REMEMBERED = "queries"
 _NAMES = ("topic", "outlet", "domain", "type", "category")
@@ -71,10 +72,11 @@ class Searching(Controller):
         self.line.tell("…", query.complaints)
         await asyncio.sleep(_DEBOUNCE)
         try:
-            count = await in_thread(self.library.count, query, stop=stop.is_set)
+            count = await in_thread(self.library.count, query, at_most=_MANY + 1, stop=stop.is_set)
         except SearchStopped:
             return
-        self.line.tell(f"{count:,} article{'' if count == 1 else 's'}", query.complaints)
+        told = f"more than {_MANY:,} articles" if count > _MANY else f"{count:,} article{'s' * (count != 1)}"
+        self.line.tell(told, query.complaints)
 
     def left(self) -> None:
         """Close the line; nothing has changed."""

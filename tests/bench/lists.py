@@ -2,8 +2,10 @@
 
 The articles are made up and put straight into the store (:mod:`search`), no
 files: titles, excerpts, outlets and topics as uneven as in real archives. A
-topic switch is what the screen does: the ids of the place, then its first two
-pages; a jump to the end is the last page of the list. For libnotmuch the same
+topic switch is what the screen does before it paints: the first ids of the
+place (:data:`reader.ui.loading.HEAD`; all, in an order whose first rows cost
+what all do) and its first two pages. All ids of a place, which follow, are rows
+of their own, and a jump to the end has to wait for them. For libnotmuch the same
 50,000 real-file articles are messages and rows; both answer warm, in one
 process, in turn: the newest 50 that match, with subject or title, and how many
 there are.
@@ -29,6 +31,8 @@ from measuring import CACHE, PYTHON, Part, Table, in_turn, median, ms, peak_mb, 
 
 from reader.store.library import Library
 from reader.store.rows import Place, PlaceKind, Sort
+from reader.ui.loading import _SLOW_HEADS as SLOW_HEADS
+from reader.ui.loading import HEAD
 
 PAGE = 64
 
@@ -127,24 +131,25 @@ def places(library: Library) -> list[tuple[str, Place]]:
 
 def rows(path: Path) -> None:
     """Measure one database; print JSON."""
-    empty = peak_mb()
+    empty = peak_mb()  # the screen's modules among it
     store = Library(path)
     found: dict[str, float] = {"all counters": ms(lambda: store.places(0))}
     everything = store.ids(Place(PlaceKind.ALL))
     for name, start in (("first", 0), ("middle", len(everything) // 2), ("last", len(everything) - PAGE)):
         found[f"page, {name}"] = ms(lambda s=start: store.rows(everything[s : s + PAGE]))  # type: ignore[misc]
-    found["jump to the end"] = found["page, last"]
 
     def switch(place: Place, sort: Sort) -> array[int]:
-        ids = store.ids(place, sort)
+        ids = store.ids(place, sort, limit=None if sort in SLOW_HEADS else HEAD)
         store.rows(ids[: 2 * PAGE])
         return ids
 
+    found["jump to the end"] = ms(lambda: store.rows(store.ids()[-PAGE:]))
     for name, place in places(store):
-        found[f"switch to {name} ({len(store.ids(place)):,})"] = ms(lambda p=place: switch(p, Sort.NEWEST))  # type: ignore[misc]
-    _, topic = places(store)[3]
-    for sort in Sort:
-        found[f"order of the biggest topic: {sort.value}"] = ms(lambda s=sort: switch(topic, s))  # type: ignore[misc]
+        found[f"switch to {name}"] = ms(lambda p=place: switch(p, Sort.NEWEST))  # type: ignore[misc]
+        found[f"all ids of {name}"] = ms(lambda p=place: store.ids(p))  # type: ignore[misc]
+    for name, place in (places(store)[0], places(store)[3]):
+        for sort in Sort:
+            found[f"switch to {name}, by {sort.value}"] = ms(lambda p=place, s=sort: switch(p, s))  # type: ignore[misc]
     print(json.dumps({"ms": found, "empty_mb": empty, "peak_mb": peak_mb()}))
 
 
