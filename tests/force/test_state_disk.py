@@ -78,6 +78,12 @@ for number in range(int(sys.argv[3])):
         if state.mark(key).note or state.mark(key + "-1").read:
             print("shown", key, flush=True)
 if "leave" not in how:
+    for _ in range(8):  # a disk that gets well again does so before the end
+        try:
+            state.set_read(["end"], True)
+            break
+        except StoreError:
+            pass
     state.close()
 """
 

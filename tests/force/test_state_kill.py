@@ -21,6 +21,7 @@ from reader.store.state import State
 
 ROOT = Path(__file__).resolve().parents[2]
 CYCLES = int(os.environ.get("NEWSFOLD_KILLS", "300"))  # read here: a test itself sees none of our variables
+REPAIRS = max(24, CYCLES // 12)
 
 MARKING = """
 import sys
@@ -135,7 +136,7 @@ def test_killed_while_marking_often(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_four_at_once(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    kept = run(path, 20, at_once=4, seed=3)
+    kept = run(path, 10, at_once=4, seed=3)
     state = State.open(path)
     assert state.verify() == []
     state.close()
@@ -161,7 +162,7 @@ def test_killed_while_repairing(tmp_path: Path) -> None:
     state.set_read(keys, True)
     state.close()
     cut_off = 0
-    for _cycle in range(60):
+    for _cycle in range(REPAIRS):
         if path.exists():
             with path.open("rb+") as file:
                 file.seek(8_192)
@@ -185,6 +186,6 @@ def test_killed_while_repairing(tmp_path: Path) -> None:
         assert state.read_only == ""
         state.close()
     assert cut_off, "no repair was cut off: nothing was tried"
-    print(f"{cut_off} of 60 repairs cut off, every mark back")
+    print(f"{cut_off} of {REPAIRS} repairs cut off, every mark back")
     assert any(tmp_path.glob("state.db.damaged-*"))
     assert safety(path).is_dir()
