@@ -53,11 +53,6 @@ if __name__ == "__main__":
 
 from terminal import _UNKNOWN_TO_PYTE, _Screen  # noqa: E402
 
-import reader.ingest  # noqa: E402
-import reader.links.engine  # noqa: E402 - loaded before the fork, to save each child the time
-import reader.ui.app  # noqa: E402
-import reader.ui.marking  # noqa: E402
-import reader.ui.refreshing  # noqa: E402
 from reader.__main__ import main as newsfold  # noqa: E402
 from reader.config import Locations  # noqa: E402
 from reader.ingest import Ingest, sync  # noqa: E402
@@ -66,7 +61,6 @@ from reader.store import state_schema  # noqa: E402
 from reader.store.journal import Journal  # noqa: E402
 from reader.store.library import Library  # noqa: E402
 from reader.store.state import State  # noqa: E402
-from reader.store.writer import Writer  # noqa: E402
 from reader.ui.marking import Marking  # noqa: E402
 from reader.ui.widgets.article_list import PAGE  # noqa: E402
 
@@ -251,28 +245,7 @@ def _shown_first() -> None:
     Marking.toggle_star = drawn  # type: ignore[method-assign]
 
 
-def _older_look() -> None:
-    """Marks are copied to the index as they were some time ago, while the index was not held."""
-
-    def copied(library: Library, state: State) -> bool:
-        writer = Writer(library)
-        seq = state.seq()
-        time.sleep(0.01)
-        writer.adopt(state.id, seq)
-        marks = state.changed_since(library.meta("marks_seq"))
-        time.sleep(0.01)
-        writer.sync(marks, [])
-        return bool(marks)
-
-    for module in (reader.ingest, reader.ui.marking, reader.ui.refreshing):
-        vars(module)["sync"] = copied
-
-
-CONTROLS: dict[str, Callable[[], None]] = {
-    "": lambda: None,
-    "shown-first": _shown_first,
-    "older-look": _older_look,
-}
+CONTROLS: dict[str, Callable[[], None]] = {"": lambda: None, "shown-first": _shown_first}
 
 
 # -- the cycles --------------------------------------------------------------------------
