@@ -71,6 +71,8 @@ class Ingest:
         self._rules_look = False
         self.helpers: int | None = None
         """Processes that read files beside this one; None: as many as are worth it."""
+        self.glance = False
+        """Whether somebody waits for an empty index to show its first page."""
 
     def stop(self) -> None:
         """End soon; everything finished is kept."""
@@ -97,6 +99,8 @@ class Ingest:
         sync(self.library, self.state)
         self._apply_rules(report)
         self._drop_other_sources()
+        if self.glance and self.sources and not self.library.kept():
+            self._take_a_glance(self.sources[0], report)
         for source in self.sources:
             try:
                 scan = sources.scan(source, self.library.folders(source.name), stop=lambda: self._stopped)
@@ -122,6 +126,13 @@ class Ingest:
             Folding(self.library, self.state, self._folding, lambda: self._stopped).run()
         report.stopped = self._stopped
         return report
+
+    def _take_a_glance(self, source: Source, report: Report) -> None:
+        """Take in the first files there are, before the rest is even looked for."""
+        with contextlib.suppress(SourceError):  # it will be said
+            known = self.library.folders(source.name)
+            scan = sources.scan(source, known, stop=lambda: self._stopped, most=_FIRST_BATCH)
+            self._take(source, scan, report)
 
     def _folding(self, done: int, total: int) -> None:
         self.progress(Progress("", done, total))

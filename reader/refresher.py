@@ -51,13 +51,13 @@ class Refresher:
         state: State,
         found: Sequence[Source],
         log: Path,
-        progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self._library = library
         self._state = state
         self._sources = found
         self._log = log
-        self._progress = progress
+        self.progress: Callable[[Progress], None] = lambda _: None
+        """Told from the thread of :meth:`run` how far it is."""
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._here: Ingest | None = None
@@ -70,6 +70,12 @@ class Refresher:
         """The process that does it, None before and after, and where none can be started."""
         return self._process.pid if self._process is not None else None
 
+    def begin(self) -> None:
+        """Begin already, though nobody listens yet. What cannot be begun now is not before :meth:`run`."""
+        with contextlib.suppress(OSError), self._lock:
+            self._process = self._process or child.start("reader.refresher")
+            self._send(self._question())
+
     def run(self) -> Report:
         """Bring the library up to date; where no process can be started, in this one.
 
@@ -77,15 +83,13 @@ class Refresher:
             StoreError: the library cannot be written.
             NewsfoldError: the run was ended from outside.
         """
-        try:
-            process = child.start("reader.refresher")
-        except OSError:
+        if self._process is None:
+            self.begin()
+        process = self._process
+        if process is None:
             return self._run_here()
-        with self._lock:
-            self._process = process
-            self._send(self._question())
-            if self._stopped:
-                self._send("stop")
+        if self._stopped:
+            self.stop()
         try:
             return self._listen(_end(process.stdout))
         finally:
@@ -122,7 +126,7 @@ class Refresher:
         from reader.ingest import Ingest
 
         with self._lock:
-            self._here = Ingest(self._library, self._state, self._sources, self._progress)
+            self._here = Ingest(self._library, self._state, self._sources, self.progress)
             if self._stopped:
                 self._here.stop()
         return self._here.run()
@@ -147,7 +151,7 @@ class Refresher:
             except ValueError:  # it was killed in the middle of a word
                 break
             if word == "progress":
-                self._progress(Progress(*told))
+                self.progress(Progress(*told))
             elif word == "notice":
                 self.notice = told
             elif word == "report":
@@ -208,6 +212,7 @@ def _run(told: dict[str, Any], asked: IO[bytes]) -> Report:
             _tell({"notice": state.notice})
         library = opened.enter_context(contextlib.closing(Library(Path(told["library"]))))
         run = Ingest(library, state, found, lambda p: _tell({"progress": (p.source, p.done, p.total)}))
+        run.glance = True
         threading.Thread(target=_watch, args=(asked, run), daemon=True).start()
         return run.run()
 

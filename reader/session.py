@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from reader import assets, config
 from reader.config import Locations, Settings
-from reader.errors import SourceError
+from reader.errors import NewsfoldError, SourceError
 from reader.sources import Source, name_sources, real_folder
 from reader.store.library import Library
 from reader.store.state import State
+
+if TYPE_CHECKING:
+    from reader.refresher import Refresher
 
 _UNUSED_DAYS = 60
 """An index of folders not opened for so long is removed; opening them builds it again."""
@@ -44,10 +47,30 @@ class Session:
     state: State
     complaints: list[str] = field(default_factory=list)
     sample: bool = False
+    begun: Refresher | None = None
+    """The first look at the files, where it was begun before there was a screen to follow it."""
     clock: Callable[[], datetime] = utc_now
+
+    def refresher(self) -> Refresher:
+        """A run over the files in a process of its own: the one that has begun, or a new one."""
+        from reader.refresher import Refresher
+
+        run, self.begun = self.begun, None
+        return run or Refresher(self.library, self.state, self.sources, self.locations.log_file)
+
+    def begin(self) -> None:
+        """Begin to read at once what a screen would have nothing to show without."""
+        if self.sources and not self.library.kept():
+            self.begun = self.refresher()
+            self.begun.begin()
 
     def close(self) -> None:
         """Close both databases; no thread may be using them."""
+        if self.begun is not None:  # there came to be no screen
+            self.begun.leave()
+            with contextlib.suppress(NewsfoldError):
+                self.begun.run()
+            self.begun = None
         self.library.close()
         self.state.close()
 

@@ -21,7 +21,7 @@ import struct
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import le
 from pathlib import Path
 
@@ -151,10 +151,13 @@ def from_text(name: str) -> str:
     return "".join(chr(ord(c) - 0x1300) if "\uef80" <= c <= "\uefff" else c for c in name)
 
 
-def scan(source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool] = bool) -> Scan:
+def scan(
+    source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool] = bool, most: int = 0
+) -> Scan:
     """Look through *source* and compare with *known* (packed times by folder).
 
-    *stop* is asked between folders; when it says so the scan ends with what it has.
+    *stop* is asked between folders; when it says so the scan ends with what it has. With
+    *most* it ends with the first so many files: of the last folder a part, nothing gone.
 
     Raises:
         SourceError: the source itself cannot be listed; what was known of it stands.
@@ -163,7 +166,7 @@ def scan(source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool]
     found = Scan()
     seen: set[str] = set()
     pending = [""]
-    while pending and not stop():
+    while pending and not stop() and not (most and found.files >= most):
         path = pending.pop()
         text = to_text(path)
         seen.add(text)
@@ -184,13 +187,26 @@ def scan(source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool]
         change = _compare(text, files, stats, before)
         if before is None or change.changed or change.removed:
             found.changes.append(change)
-    if not stop():
+    if most:
+        found.changes = _first(found.changes, most)
+    elif not stop():
         found.changes.extend(
             FolderChange(path, removed=list(_unpack(stats)), gone=True)
             for path, stats in known.items()
             if path not in seen
         )
     return found
+
+
+def _first(changes: Sequence[FolderChange], most: int) -> list[FolderChange]:
+    """The first *most* changed files of *changes*."""
+    some = []
+    for change in changes:
+        part = change.changed[: max(0, most)]
+        most -= len(part)
+        if part:
+            some.append(replace(change, changed=part, stats=change.stats_after(len(part))))
+    return some
 
 
 Entry = tuple[int, int, int]

@@ -41,8 +41,10 @@ def alive(pid: int) -> bool:
         return False
 
 
-def refresher(session: Session, **more: Callable[[Progress], None]) -> Refresher:
-    return Refresher(session.library, session.state, session.sources, session.locations.log_file, **more)
+def refresher(session: Session, progress: Callable[[Progress], None] = lambda _: None) -> Refresher:
+    run = session.refresher()
+    run.progress = progress
+    return run
 
 
 @pytest.fixture
@@ -87,8 +89,9 @@ def test_it_says_what_the_same_run_here_would(tmp_path: Path) -> None:
         here = Ingest(other.library, other.state, other.sources).run()
         assert there == here and there.added == 1_301 and there.problems == 1
         assert list(opened.library.ids()) == list(other.library.ids())
-    assert Progress("news", 0, 1_302) in seen and Progress("news", 1_302, 1_302) in seen
-    assert "1,302" in str(seen[0])
+    assert seen[0] == Progress("news", 0, 200)  # a glance: the first page shows soon
+    assert seen[-1] == Progress("", 0, 0) or seen[-1].source == ""
+    assert Progress("news", 0, 1_102) in seen and Progress("news", 1_102, 1_102) in seen
 
 
 def test_a_folder_that_cannot_be_read(session: Session, tmp_path: Path) -> None:
@@ -159,9 +162,8 @@ _PARENT = """
 import sys, threading, time
 from pathlib import Path
 from tests.ui_tools import make_session
-from reader.refresher import Refresher
 with make_session(Path(sys.argv[1]), Path(sys.argv[2])) as session:
-    run = Refresher(session.library, session.state, session.sources, session.locations.log_file)
+    run = session.refresher()
     threading.Thread(target=run.run, daemon=True).start()
     while run.pid is None:
         time.sleep(0.005)
@@ -192,6 +194,24 @@ def test_it_goes_when_its_parent_is_killed(tmp_path: Path, pause: float) -> None
         opened.library.check()
         refresher(opened).run()
         assert len(opened.library.ids()) == 3_000
+
+
+def test_begun_before_anybody_listens(session: Session) -> None:
+    session.begin()
+    begun = session.begun
+    assert begun is not None and begun.pid is not None
+    assert refresher(session) is begun and session.begun is None
+    assert begun.run().added == 12
+    session.begin()  # there is something to show already
+    assert session.begun is None
+
+
+def test_begun_and_never_listened_to(session: Session) -> None:
+    session.begin()
+    assert session.begun is not None and session.begun.pid is not None
+    pid = session.begun.pid
+    session.close()
+    assert not alive(pid)
 
 
 # -- with the screen

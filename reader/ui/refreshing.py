@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from reader.ingest import sync
 from reader.progress import Progress, Report
-from reader.refresher import Refresher
 from reader.ui.control import Controller, Handler, in_thread
+
+if TYPE_CHECKING:
+    from reader.refresher import Refresher
 
 _POLL = 1.5  # seconds between looks at what other copies of the program did
 _TEND_AFTER = 20.0  # seconds: the daily backup never stands in the way of a start
@@ -54,8 +57,8 @@ class Refreshing(Controller):
         if self._run is not None:
             self.screen.say("already looking for changes")
             return
-        log = self.session.locations.log_file
-        self._run = Refresher(self.library, self.state, self.session.sources, log, self._progress)
+        self._run = self.session.refresher()
+        self._run.progress = self._progress
         self.screen.work("ingest", self._ingest(self._run, quiet=quiet), exclusive=False)
 
     def stop(self) -> bool:
