@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,6 +30,7 @@ __all__ = ["OPEN_SAMPLE", "NewsfoldApp", "run"]
 if TYPE_CHECKING:
     from reader.session import Session
 
+_SETTLED = 1.0  # seconds after which what there is stays
 _SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
 
 
@@ -70,6 +72,8 @@ class NewsfoldApp(App[int]):
         await super().on_event(event)
 
     def on_mount(self) -> None:
+        if not self.is_headless:  # a program's only app
+            self.set_timer(_SETTLED, gc.freeze)
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._astray)
         for name in _SIGNALS:
@@ -123,6 +127,8 @@ def run(session: Session) -> int:
 
     The place is kept last, when nothing is drawn any more.
     """
+    gc.freeze()  # modules and widgets stay: looking through them stopped a key for 60 ms now and then
+    gc.set_threshold(20_000, 20, 100)
     app = NewsfoldApp(session)
     with crash.watched(session.locations.log_file, app.tell):
         code = app.run()
