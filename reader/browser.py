@@ -297,7 +297,7 @@ def _words(part: str) -> list[str]:
 
 
 def _plan_of(words: Sequence[str], address: str, environ: Mapping[str, str]) -> Plan:
-    _refuse_code(words)
+    _refuse_code(words, environ)
     program = _which(words[0], environ)
     if program is None:
         raise BrowserError(f"there is no program {words[0]}")
@@ -321,7 +321,7 @@ def _program(words: Sequence[str]) -> str:
     return names[0]
 
 
-def _refuse_code(words: Sequence[str]) -> None:
+def _refuse_code(words: Sequence[str], environ: Mapping[str, str]) -> None:
     """Raise BrowserError where *words* would make the address part of a program text."""
     place = next(i for i, word in enumerate(words) if "%s" in word)
     for word in words:
@@ -332,13 +332,15 @@ def _refuse_code(words: Sequence[str]) -> None:
     if wraps and not any(not word.startswith("-") for word in words[1:place]):
         raise BrowserError(f"it would make {first} run the address itself")
     for index in range(place if wraps else 1):
-        name = Path(words[index]).name
-        if name in _REEVALUATES:
-            raise BrowserError(f"{name} hands its arguments to a shell; {_SCRIPT_HINT}")
         if " " in words[index] and wraps:
             raise BrowserError(f"{first} may hand its arguments to a shell; {_SCRIPT_HINT}")
-        if _INTERPRETER.fullmatch(name):
-            _refuse_interpreter(name, words[index + 1 : place])
+        program = _which(words[index], environ)
+        real = [Path(program).resolve().name] if program else []  # a shell under another name is a shell
+        for name in (Path(words[index]).name, *real):
+            if name in _REEVALUATES:
+                raise BrowserError(f"{name} hands its arguments to a shell; {_SCRIPT_HINT}")
+            if _INTERPRETER.fullmatch(name):
+                _refuse_interpreter(name, words[index + 1 : place])
 
 
 def _refuse_interpreter(name: str, between: Sequence[str]) -> None:

@@ -51,6 +51,8 @@ HOSTILE = [
     "https://example.org/" + "a" * 5000,
     "HTTPS://EXAMPLE.ORG/\u202e\u2066",
     "view-source:https://example.org/",
+    "https://example.org/;pwned;",
+    "https://example.org/?a&pwned&b",
 ]
 
 
@@ -69,8 +71,11 @@ def desk(tmp_path: Path) -> Path:
         ("dying", "kill -9 $$\n"),
         ("slow", "sleep 3\n"),
         ("w3m", ""),
+        ("pwned", f"touch {shlex.quote(str(tmp_path / 'PWNED'))}\n"),  # in the safe spelling ; and & stay
+        ("careless", None),
     ]:
-        script(folder / name, recorder + more)
+        # The careless one hands on what it was given without quotes, as many a script of one line does.
+        script(folder / name, "#!/bin/sh\nrecorder $*\n" if more is None else recorder + more)
     return folder
 
 
@@ -189,6 +194,13 @@ FORMS = [
     "recorder --url=%s",
     "'recorder' \"%s\" &",
     "absent-browser %s:recorder",
+    "careless %s",
+    "sh ./recorder %s",
+    "sh ./careless",
+    "env recorder",
+    "nice -n 5 recorder %s",
+    "sh -c 'recorder %s':recorder",
+    "sh -c 'x:%s':recorder",
 ]
 
 
@@ -252,24 +264,53 @@ CODE_FORMS = [
     "recorder 'unbalanced",
     "''",
     "&",
+    "sh -c 'x:%s'",
+    "sh -cx %s",
+    "sh -s %s",
+    "timeout 5 sh -c x %s",
+    "exec sh -c x %s",
+    "viewer -c %s",
+    "viewer %s",
+    "env viewer -c %s",
 ]
+STAND_INS = (
+    *("sh", "bash", "env", "nice", "busybox", "python3", "perl", "node", "ruby", "php", "awk", "osascript"),
+    *("cmd.exe", "pwsh", "xterm", "ssh", "su", "tmux", "timeout", "exec"),
+)
+"""The programs of :data:`CODE_FORMS`: here they tell of a start, so that none is refused for its absence."""
 
 
 @pytest.mark.parametrize("form", CODE_FORMS)
 def test_a_command_that_makes_the_address_code_is_refused(form: str, desk: Path) -> None:
-    """As the configured command, and as $BROWSER with a hostile and with a harmless address."""
-    for address in ("https://example.org/;touch${IFS}PWNED", GOOD):
-        with pytest.raises(BrowserError) as first:
-            open_address(address, command=form, environ=world(desk))
-        with pytest.raises(BrowserError):
-            open_address(address, environ=world(desk, form))
-        assert "\n" not in str(first.value)
+    """As the configured command and as $BROWSER, whatever the address: nothing is started at all."""
+    for name in STAND_INS:
+        script(desk / name, (desk / "recorder").read_text())
+    (desk / "viewer").symlink_to("sh")
+    good = 0
+    for address in [*HOSTILE, GOOD]:
+        try:
+            safe_address(address)
+        except BrowserError as error:
+            word = str(error)  # refused for itself
+        else:
+            word = "cannot be used"
+            good += 1
+        for command, variable in ((form, ""), ("", form)):
+            with pytest.raises(BrowserError) as refusal:
+                open_address(address, command=command, environ=world(desk, variable))
+            said = str(refusal.value)
+            assert word in said and "no program" not in said.replace("names no program", "")
+            assert "\n" not in said
+    assert good >= 9
     assert record(desk) == [] and not list(desk.parent.rglob("PWNED*"))
 
 
 def test_a_script_run_by_an_interpreter_is_a_browser(desk: Path) -> None:
     assert open_address(GOOD, command=f"sh {desk}/recorder %s", environ=world(desk))
     assert record(desk) == [GOOD]
+    (desk / "viewer").symlink_to("/bin/sh")
+    assert open_address(GOOD, command="viewer ./recorder %s", environ=world(desk))
+    assert record(desk) == [GOOD, GOOD]
     assert plan(GOOD, command="python3 -m webbrowser %s", environ=world(desk)).argv[1:] == (
         "-m",
         "webbrowser",
