@@ -272,6 +272,26 @@ def test_suggest(news: Path, server: Loopback, links: Any) -> None:
     assert not server.asked("/page")  # nothing is asked for a suggestion
 
 
+@pytest.mark.parametrize("setting", ["", "link_proxies = false\n", "link_proxies = true\n"])
+def test_the_settings_decide_on_proxies(
+    news: Path, server: Loopback, links: Any, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    config = Path(os.environ["XDG_CONFIG_HOME"]) / "newsfold" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(setting)
+    gone = server.url("/status/410", HOSTS[2])
+    with Loopback() as proxy:  # asked for a whole address it answers 200
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        said = links("check", "--allow-private", "title:gone")
+        if "true" in setting:
+            assert said.outcomes == {"gone": "alive"}
+            assert {s.path for s in proxy.log} == {gone} and not server.log
+        else:
+            assert said.outcomes == {"gone": "gone"}
+            assert not proxy.log and {s.path for s in server.log} == {"/status/410"}
+
+
 def test_hosts_that_ask_for_peace(news: Path, server: Loopback, links: Any) -> None:
     for n in range(9):
         write(news, f"busy-{n}", server.url(f"/always-later?{n}", HOSTS[6]))

@@ -133,6 +133,30 @@ async def test_addresses_that_may_not_or_should_not_be_opened(
         assert "3 of 5 not opened" in d.status
 
 
+@pytest.mark.parametrize(
+    ("address", "target"),
+    [
+        ("https://bücher.test/käse", "https://xn--bcher-kva.test/k%C3%A4se"),
+        ("https://аpple.test/x", "https://xn--pple-43d.test/x"),  # a Cyrillic a
+    ],
+)
+async def test_a_host_that_is_not_plain_ascii_is_shown_as_it_is(
+    tmp_path: Path, browser: Path, monkeypatch: pytest.MonkeyPatch, address: str, target: str
+) -> None:
+    monkeypatch.setenv("BROWSER", str(browser))
+    write(tmp_path / "news", "odd", webUrl=address)
+    async with desk(make_session(tmp_path, tmp_path / "news")) as d:
+        await d.press("o")
+        assert isinstance(d.app.screen, Question)
+        host = target.split("/")[2]
+        assert target in d.words and f"not plain ASCII: {host}" in d.words
+        await d.press("escape")
+        assert opened(browser) == []
+        await d.press("o", "y")
+        assert opened(browser) == [target]
+        assert f"opening {target}" in d.status
+
+
 async def test_a_browser_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failing = tmp_path / "failing"
     failing.write_text("#!/bin/sh\nexit 7\n")
@@ -225,6 +249,23 @@ async def test_private_addresses_are_not_asked_unless_allowed(tmp_path: Path) ->
         async with desk(session) as d:
             await d.press("c")
             assert "not asked" in d.status and "not asked" in d.article and not server.log
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+async def test_proxies_are_asked_only_where_the_settings_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: bool
+) -> None:
+    folder = tmp_path / "news"
+    with Loopback() as server, Loopback() as proxy:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        address = server.url("/ok", "127.0.0.1")
+        write(folder, "here", webUrl=address)
+        session = make_session(tmp_path, folder, allow_private_links=True, link_proxies=wanted)
+        async with desk(session) as d:
+            await d.press("c")
+            assert "✓ alive" in d.article
+        assert [s.path for s in proxy.log] == ([address] if wanted else [])
+        assert [s.path for s in server.log] == ([] if wanted else ["/ok"])
 
 
 async def test_nothing_to_check(tmp_path: Path) -> None:
