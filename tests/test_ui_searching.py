@@ -13,6 +13,8 @@ from ui_tools import Desk, desk, make_session, small_folder, write
 from reader.store.rows import Place, PlaceKind
 from reader.ui.places import Pane
 from reader.ui.screens.main import MainScreen
+from reader.ui.screens.prompt import Prompt
+from reader.ui.screens.searches import SearchesScreen
 
 
 def said(d: Desk) -> str:
@@ -197,6 +199,31 @@ async def test_saved_renamed_moved_removed_and_undone(tmp_path: Path) -> None:
         await d.press("F", "down", "enter")
         assert d.main.navigation.listing.place == Place(PlaceKind.SEARCH, "topic:law")
         assert d.line("list-head").startswith("Law and order")
+
+
+async def test_escape_in_a_prompt_over_the_searches_leaves_the_prompt_alone(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    session.state.add_search("Law", "topic:law")
+    session.state.add_rule("Sea", "topic:sea", "star")
+    async with desk(session) as d:
+        for keys in (("n",), ("e",), ("j", "n"), ("e",), ("a",)):
+            await d.press(*(("F",) if not isinstance(d.app.screen, SearchesScreen) else ()), *keys)
+            assert isinstance(d.app.screen, Prompt)
+            await d.type("other")
+            await d.press("escape")
+            assert isinstance(d.app.screen, SearchesScreen)
+        await d.press("n", "escape", "escape")  # each closes one
+        assert isinstance(d.app.screen, MainScreen)
+        assert [(s.name, s.query) for s in session.state.searches()] == [("Law", "topic:law")]
+        assert [(r.name, r.query, r.action) for r in session.state.rules()] == [("Sea", "topic:sea", "star")]
+
+
+async def test_a_name_with_characters_nobody_sees_is_shown_clean(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    session.state.add_search("L\u200ba\u00adw\U000e0041\ufeff", "topic:law")
+    async with desk(session) as d:
+        assert " Law " in d.text
+        assert not set(d.text) & set("\u200b\u00ad\U000e0041\ufeff")
 
 
 async def test_a_saved_search_is_where_the_next_session_begins(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ ones: nothing else differs.
 # ruff: noqa: E501 - the lines are tables
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -21,6 +22,8 @@ from hostile_text import strings
 
 from reader.config import Locations
 from reader.ingest import Ingest
+from reader.links import Checker
+from reader.links.policy import Policy
 from reader.model import LinkCheck, Outcome
 from reader.session import open_session
 
@@ -29,6 +32,10 @@ PACK: Final = 24
 """Strings of each field in one file of the dense archive."""
 LONGEST: Final = 60
 """Characters of a string that shares a value with others; longer ones are cut."""
+PLAIN: Final = 6
+"""The same for plain words, which are the reference: what fewer of them send can only make the gate narrower."""
+SHARE: Final = 24
+"""Of so many strings one is in the archives that prove the gate: some of every family."""
 SEARCHES: Final = 1_020
 """Saved searches and rules, each with a string of its own."""
 SINGLE: Final = 290
@@ -41,13 +48,16 @@ _BENIGN: Final = (
 _ODD: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _LONE: Final = re.compile("[\ud800-\udfff]")
 _NOW: Final = datetime.now(UTC).replace(microsecond=0)
+_LONG_AGO: Final = (_NOW - timedelta(days=9)).timestamp()
 
 
 class Words:
     """The strings of one run, by number."""
 
-    def __init__(self, *, hostile: bool) -> None:
-        short = dict.fromkeys(s[:LONGEST] for s in strings())
+    def __init__(self, *, hostile: bool, every: int = 1) -> None:
+        short = list(dict.fromkeys(s[:LONGEST] for s in strings()))[
+            :: every * int(os.environ.get("GATE_TRY", "1"))
+        ]
         self.all = [s if hostile else _BENIGN[n % len(_BENIGN)] for n, s in enumerate(short)]
         self.hostile = hostile
 
@@ -91,6 +101,13 @@ def write(path: Path, fields: dict[str, Any], body: str = "") -> None:
     lines = [f"{quoted(name)}: {quoted(value)}" for name, value in fields.items()]
     data = "---\n" + "\n".join(lines) + "\n---\n" + body
     path.write_bytes(data.encode("utf-8", "surrogatepass"))
+    os.utime(path, (_LONG_AGO, _LONG_AGO))  # a file just written would be read anew, by a process of its own
+
+
+def file_numbers(words: Words, n: int, count: int = PACK, first: int = 0) -> range:
+    """The strings that file number *n* of the dense archive holds of a field."""
+    begin = n * PACK + first
+    return range(begin, min(begin + count, (n + 1) * PACK, words.count))
 
 
 def when(number: int) -> str:
@@ -100,16 +117,21 @@ def when(number: int) -> str:
 # -- many strings in every field of few files ------------------------------------
 
 
-def dense(words: Words, folder: Path) -> None:
-    """One file for each :data:`PACK` strings: all of them in every field."""
+_HEADLINE: Final = "Storm floods harbour, coast road and village bridges closed"
+"""Words that make one story of an article and what it lists, whatever strangers' words follow."""
+
+
+def dense(words: Words, folder: Path) -> list[str]:
+    """One file for each :data:`PACK` strings: all of them in every field. Gives their paths."""
+    paths = []
     for n in range(words.files):
         host = f"https://news{n}.test"
         body = _markdown(words, n) if n % 2 else _html(words, n)
         fields: dict[str, Any] = {
-            "title": f"Storm over the coast {words.line('ti', n)}",
+            "title": f"{_HEADLINE} {words.line('ti', n)}",
             "excerpt": words.line("ex", n),
-            "category": words.line("ca", n, 8),
-            "type": words.line("ty", n, 8),
+            "category": words.line("ca", n),
+            "type": words.line("ty", n),
             "publishedDateTime": when(n),
             "webUrl": f"{host}/web/{n}",
             "originalUrl": f"{host}/original/{n}",
@@ -118,8 +140,8 @@ def dense(words: Words, folder: Path) -> None:
             "quality": n % 100,
             "heat": n,
             "provider": {
-                "name": words.line("ou", n, 8),
-                "domain": words.line("do", n, 8),
+                "name": words.line("ou", n),
+                "domain": words.line("do", n),
                 "authors": [{"name": words.line("au", n, 4, 4 * k)} for k in range(4)],
             },
             "topics": words.pack("to", n),
@@ -129,13 +151,16 @@ def dense(words: Words, folder: Path) -> None:
             **dict(zip(words.pack("na", n), words.pack("va", n), strict=True)),
         }
         name = words.name(f"{n:03} {words.line('pa', n, 8, 8)}")[:120]
-        write(folder / words.name(f"{n:03} {words.line('pa', n, 8)}")[:120] / f"{name}.md", fields, body)
+        above = words.name(f"{n:03} {words.line('pa', n, 8)}")[:120]
+        write(folder / above / f"{name}.md", fields, body)
+        paths.append(f"{above}/{name}")
+    return paths
 
 
 def _related(words: Words, n: int, k: int) -> dict[str, Any]:
     number = n * PACK + k
     return {
-        "title": f"Storm over the coast {words.one('rt', number)}",
+        "title": f"{_HEADLINE} {words.one('rt', number)}",
         "excerpt": words.one("rx", number),
         "webUrl": f"https://news.test/{number}?{words.all[number]}",
         "publishedDateTime": (_NOW - timedelta(hours=1 + n, minutes=k + 1)).isoformat(),
@@ -158,7 +183,7 @@ def _image(words: Words, n: int, k: int) -> dict[str, Any]:
 
 def _markdown(words: Words, n: int) -> str:
     """Two files' strings in each body, for every other body is HTML."""
-    numbers = _body_numbers(words, n)
+    numbers = body_numbers(words, n)
     inline = "\n\n".join(words.one("bm", number) for number in numbers)
     leading = "\n\n".join(f"{words.all[number]} words" for number in numbers)
     return f"| a | b |\n| --- | --- |\n| c | d |\n\n```\ncode\n```\n\n{inline}\n\n{leading}\n"
@@ -167,15 +192,63 @@ def _markdown(words: Words, n: int) -> str:
 def _html(words: Words, n: int) -> str:
     parts = [
         f"<p>{words.one('bh', number)} <a href='https://news.test/{number}'>x</a></p>"
-        for number in _body_numbers(words, n)
+        for number in body_numbers(words, n)
     ]
     more = "<table><tr><td>a</td><td>b</td></tr></table><pre>code</pre><blockquote>quote</blockquote><ul><li>i</ul>"
     return f"<div><h1>Head</h1>{more}{'<hr>'.join(parts)}<b>b</b><i>i</i><s>s</s></div>\n"
 
 
-def _body_numbers(words: Words, n: int) -> range:
+def body_numbers(words: Words, n: int) -> range:
     first = n // 2 * 2 * PACK
     return range(first, min(words.count, first + 2 * PACK))
+
+
+# -- links that are asked ----------------------------------------------------------
+
+LINKS: Final = 1_020
+"""Strings in reason phrases and in the targets of redirects, :data:`LINK_PACK` in each."""
+LINK_PACK: Final = 6
+"""A reason of 300 characters holds so many of :data:`LINK_LONGEST`."""
+LINK_LONGEST: Final = 39
+
+
+def link_files(words: Words) -> int:
+    return -(-min(LINKS, words.count) // LINK_PACK)
+
+
+def link_numbers(words: Words, n: int) -> range:
+    return range(n * LINK_PACK, min((n + 1) * LINK_PACK, LINKS, words.count))
+
+
+def link_host(n: int) -> str:
+    return f"127.0.{1 + n // 250}.{2 + n % 250}"
+
+
+def link_line(words: Words, field: str, n: int) -> str:
+    """Those of a file; each as long as so many bytes, for what is no ASCII is read as Latin-1."""
+    strings = (words.one(field, number).encode("utf-8", "surrogatepass") for number in link_numbers(words, n))
+    return " ".join(s[: LINK_LONGEST + 9].decode("utf-8", "ignore") for s in strings)
+
+
+def linked(words: Words, folder: Path, port: int) -> None:
+    """An article a host, with three addresses to ask."""
+    for n in range(link_files(words)):
+        host = f"http://{link_host(n)}:{port}"
+        fields = {
+            "title": f"Linked {n:04}",
+            "publishedDateTime": when(n),
+            "webUrl": f"{host}/web/{n:04}",
+            "originalUrl": f"{host}/original/{n:04}",
+            "ampWebUrl": f"{host}/amp/{n:04}",
+            "cdnAmpWebUrl": f"{host}/raw/{n:04}",
+        }
+        write(folder / f"{n:04}.md", fields)
+        moved = {
+            "title": f"Moved {n:04}",
+            "publishedDateTime": when(n + LINKS),
+            "webUrl": f"{host}/amp/{n:04}",
+        }
+        write(folder / f"moved-{n:04}.md", moved)
 
 
 # -- one string in every field of many files --------------------------------------
@@ -256,14 +329,30 @@ def settle_single(words: Words, home: Path, folder: Path, part: int) -> None:
         Ingest(session.library, session.state, session.sources).run()
 
 
+def settle_linked(words: Words, home: Path, folder: Path, port: int) -> None:
+    """Index it and ask for what the screen's own run leaves out."""
+    config(home, words)
+    with open_session(locations(home), [folder], remember=True) as session:
+        Ingest(session.library, session.state, session.sources).run()
+        hosts = [(f"http://{link_host(n)}:{port}", n) for n in range(link_files(words))]
+        addresses = [f"{host}/{kind}/{n:04}" for host, n in hosts for kind in ("original", "amp", "raw")]
+        policy = Policy(allow_private=True, gap=0, retries=0, backoff=0, retry_after_cap=0)
+        known, keep = session.state.checks, session.state.record_checks
+        Checker(policy, known=known, keep=keep, clock=session.clock).check(addresses, force=True)
+        Ingest(session.library, session.state, session.sources).run()
+
+
 def settle_searches(words: Words, home: Path, folder: Path) -> None:
     """As many saved searches and rules as there are strings."""
     config(home, words)
     write(folder / "one.md", {"title": "One", "webUrl": "https://news.test/one"})
     with open_session(locations(home), [folder], remember=True) as session:
-        for n in range(SEARCHES):
-            session.state.add_search(words.one("sn", n), f"word {words.one('sq', n)}")
-            session.state.add_rule(words.one("rn", n), f"word {words.one('rq', n)}", "star")
+        lines: list[dict[str, Any]] = [{"newsfold": "state", "schema": 1, "exported_at": _NOW.isoformat()}]
+        for n in range(min(words.count, SEARCHES)):
+            lines.append({"search": {"name": words.one("sn", n), "query": f"word {words.one('sq', n)}"}})
+            rule = {"name": words.one("rn", n), "query": f"word {words.one('rq', n)}"}
+            lines.append({"rule": {**rule, "action": "star", "enabled": False}})
+        session.state.import_(io.StringIO("\n".join(map(json.dumps, lines))))
         Ingest(session.library, session.state, session.sources).run()
 
 

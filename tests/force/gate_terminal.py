@@ -12,18 +12,22 @@ import struct
 import sys
 import termios
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from gate_files import MARK
+from gate_files import MARK, Words
 from sequences import kinds, tokens, words
 
 from reader.__main__ import main as newsfold
 
 PATIENCE: Final = 60.0
 """Seconds after which something that should come is given up: a bound, never a measure."""
+SHORT: Final = 3.0
+"""The same where nothing is cleaned: a screen in ruins may never show what is waited for."""
 QUIET: Final = 0.6
 """Seconds without a frame after which a page is taken to have ended, where what is wanted has not come."""
 _ASKS_FOR_FRAMES: Final = b"\x1b[?2026$p"
@@ -45,8 +49,10 @@ class Run:
         home: Path,
         arguments: Sequence[str],
         size: tuple[int, int],
-        child: Callable[[], None] | None = None,
+        *,
+        lenient: bool = False,
     ) -> None:
+        self.lenient = lenient
         self.screen = "start"
         self.seen: dict[str, set[tuple[str, int]]] = defaultdict(set)
         self.found: dict[str, set[str]] = defaultdict(set)
@@ -56,7 +62,7 @@ class Run:
         self._rest = bytearray()
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
-            _become(home, arguments, size, child)
+            _become(home, arguments, size)
 
     # -- what comes
 
@@ -93,11 +99,15 @@ class Run:
     # -- waiting for it
 
     def wait(self, true: Callable[[], object], what: str) -> None:
-        """Read until *true* says so."""
-        end = time.monotonic() + PATIENCE
+        """Read until *true* says so; a lenient run is content with having waited."""
+        end = time.monotonic() + (SHORT if self.lenient else PATIENCE)
         while not true():
-            if time.monotonic() > end or not self.read(0.5):
+            late, gone = time.monotonic() > end, not self.read(0.5)
+            if late or gone:
                 self._take(bytes(self._rest))
+                self._rest.clear()
+                if self.lenient and not gone:
+                    return
                 raise Stuck(f"{self.screen}: {what} never came; last was drawn:\n{self.fresh[-3000:]}")
 
     def until(self, *wanted: str) -> None:
@@ -134,6 +144,10 @@ class Run:
         """What is drawn from now on is of *screen*."""
         self.screen = screen
 
+    def escape(self, said: str) -> None:
+        """Press Escape and read until *said* is drawn: a key at once would make one key of both."""
+        self.press("\x1b", said)
+
     # -- its end
 
     def leave(self, keys: str = "\x03") -> int:
@@ -142,7 +156,7 @@ class Run:
         return self.end()
 
     def end(self) -> int:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + (SHORT if self.lenient else PATIENCE)
         while self.read(0.5):
             if time.monotonic() > end:
                 raise Stuck(f"{self.screen}: it would not end:\n{self.fresh[-3000:]}")
@@ -161,9 +175,7 @@ class Run:
             self.pid = 0
 
 
-def _become(
-    home: Path, arguments: Sequence[str], size: tuple[int, int], child: Callable[[], None] | None
-) -> None:
+def _become(home: Path, arguments: Sequence[str], size: tuple[int, int]) -> None:
     """In the child: run the program, and nothing of this script ever after."""
     fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
     environment(home)
@@ -171,8 +183,6 @@ def _become(
         stream = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    if child is not None:
-        child()
     sys.argv = ["newsfold", *arguments]
     code = 1
     try:
@@ -193,6 +203,41 @@ def environment(home: Path) -> None:
         os.environ.pop(name, None)
 
 
+@dataclass
+class Drawn:
+    """What all runs of a group drew. A lenient one goes on where the screen is in ruins."""
+
+    words: Words
+    lenient: bool = False
+    seen: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
+    kinds: dict[str, set[str]] = field(default_factory=dict)
+    missed: dict[str, Wanted] = field(default_factory=dict)
+    bytes: int = 0
+    frames: int = 0
+    stuck: str = ""
+
+    @contextmanager
+    def run(self, home: Path, arguments: Iterable[str], size: tuple[int, int]) -> Iterator[Run]:
+        """A run of the program, what it draws added to what was drawn; killed in the end, if it still lives."""
+        run = Run(home, list(arguments), size, lenient=self.lenient)
+        try:
+            yield run
+        finally:
+            run.kill()
+            for screen, pairs in run.seen.items():
+                self.seen.setdefault(screen, set()).update(pairs)
+            for screen, kinds in run.kinds().items():
+                self.kinds.setdefault(screen, set()).update(kinds)
+            self.bytes += run.bytes
+            self.frames += run.frames
+
+    def page(self, run: Run, want: Wanted, down: str = "\x06", up: str = "\x02") -> None:
+        """Page through until all of *want* was drawn; what never was is told in the end."""
+        left = run.page(want, down, up)
+        if left:
+            self.missed.setdefault(run.screen, set()).update(left)
+
+
 def wanted(fields: Iterable[str], numbers: Iterable[int]) -> Wanted:
     """Every field with every number."""
     numbers = list(numbers)
@@ -203,7 +248,5 @@ def counts(seen: Mapping[str, set[tuple[str, int]]]) -> dict[str, dict[str, int]
     """By screen and field how many different numbers were drawn."""
     told: dict[str, dict[str, int]] = {}
     for screen, pairs in seen.items():
-        for field, _ in pairs:
-            told.setdefault(screen, {}).setdefault(field, 0)
-            told[screen][field] += 1
+        told[screen] = dict(Counter(name for name, _ in pairs))
     return told

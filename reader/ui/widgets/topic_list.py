@@ -9,6 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
 from reader.store.rows import Place, PlaceKind, PlaceRow
+from reader.text import clean
 from reader.ui import human
 from reader.ui.widgets.line_list import LineList
 from reader.ui.widgets.lines import fit
@@ -73,7 +74,7 @@ class TopicList(LineList):
         dim = self.style_of("dim")
         if isinstance(entry, _Heading):
             return [[Segment(f" {entry.text}", self.style_of("accent"))]]
-        glyph, name = VIEW_NAMES.get(entry.place.kind, (" ", entry.label or entry.place.name))
+        glyph, name = VIEW_NAMES.get(entry.place.kind, (" ", clean(entry.label or entry.place.name)))
         counts = f"{human.number(entry.unread)}/{human.number(entry.total)}"
         if cell_len(name) > width - len(counts) - 5:  # thousands are enough where a name needs the room
             counts = f"{human.number(entry.unread, 1_000)}/{human.number(entry.total, 1_000)}"
