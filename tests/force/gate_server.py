@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import gate_files as files
 from gate_files import Words
@@ -69,7 +70,7 @@ def _answer(words: Words, path: str) -> bytes:
         case "original":
             head = f"HTTP/1.1 410 {_one_line(files.link_line(words, 'lo', file))}".encode(*_AS_IT_IS)
         case "amp":  # as a server would write them
-            target = re.sub(r"[\x00-\x20\x7f#\\]", _quoted, files.link_line(words, "lt", file))
+            target = quote(files.link_line(words, "lt", file).encode(*_AS_IT_IS), safe="/?:@!$&'()*+,;=<>")
             head = f"HTTP/1.1 301 Moved\r\nLocation: /there?{target}".encode(*_AS_IT_IS)
         case "raw":  # as a stranger would
             target = _one_line(words.one("lw", files.link_numbers(words, file)[0]))
@@ -80,10 +81,6 @@ def _answer(words: Words, path: str) -> bytes:
 
 
 _AS_IT_IS = ("utf-8", "surrogatepass")
-
-
-def _quoted(match: re.Match[str]) -> str:
-    return f"%{ord(match[0]):02x}"
 
 
 def _one_line(text: str) -> str:

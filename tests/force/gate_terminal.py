@@ -96,6 +96,12 @@ class Run:
         """By screen, the kinds of sequences that came."""
         return {screen: kinds(found) for screen, found in self.found.items()}
 
+    def rest(self) -> bytes:
+        """What came and was no whole frame; it is forgotten."""
+        data = bytes(self._rest)
+        self._rest.clear()
+        return data
+
     # -- waiting for it
 
     def wait(self, true: Callable[[], object], what: str) -> None:
