@@ -146,3 +146,4 @@ def remove_unused(cache: Path, used: Path, now: float | None = None) -> None:
             elif now - lock.stat().st_mtime > _UNUSED_DAYS * 86_400:
                 for suffix in ("", "-wal", "-shm", ".lock"):
                     database.with_name(database.name + suffix).unlink(missing_ok=True)
+                database.with_suffix(".frame").unlink(missing_ok=True)

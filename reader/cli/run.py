@@ -92,12 +92,15 @@ def screen(args: Namespace, locations: Locations, _: Output) -> int:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("the reader needs a terminal; newsfold list does without one")
     folders = [Path(folder) for folder in args.folders]
+    from reader.frame import Ahead
+
     with open_session(locations, folders, sample=args.sample, remember=True) as session:
         session.begin()
-        from reader.ui.app import OPEN_SAMPLE
-        from reader.ui.app import run as run_screen
+        with Ahead(session):
+            from reader.ui.app import OPEN_SAMPLE
+            from reader.ui.app import run as run_screen
 
-        code = run_screen(session)
+            code = run_screen(session)
     if code == OPEN_SAMPLE:  # the first-run screen was asked for it
         with open_session(locations, sample=True) as session:
             code = run_screen(session)

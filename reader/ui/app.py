@@ -9,6 +9,7 @@ import signal
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.console import RenderableType
 from rich.text import Text
 from textual import events
 from textual.app import App, SystemCommand
@@ -20,6 +21,7 @@ from textual.screen import Screen
 from reader import assets, crash
 from reader.errors import NewsfoldError
 from reader.text import inert
+from reader.ui import framing
 from reader.ui.commands import COMMANDS, build_keymap
 from reader.ui.screens.first_run import OPEN_SAMPLE, FirstRun
 from reader.ui.screens.main import MainScreen
@@ -58,6 +60,7 @@ class NewsfoldApp(App[int]):
         else:
             self.theme = NEWSFOLD.name
         self.main: MainScreen | None = None
+        self._held = False
 
     def get_css_variables(self) -> dict[str, str]:
         """Textual's, and ``$muted``: the foreground two thirds of the way, for any theme."""
@@ -89,6 +92,31 @@ class NewsfoldApp(App[int]):
         """Show the newspaper."""
         self.main = MainScreen(self.session, self.keymap)
         self.push_screen(self.main)
+
+    def exit(
+        self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """Leave; what is on the screen is kept for the next start."""
+        if self.main is not None and not self._exit:
+            framing.keep(self.main)
+        super().exit(result, return_code, message)
+
+    # -- the first frame ------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Draw nothing until :meth:`release`: the first frame is to be a whole one."""
+        self._held = True
+
+    def release(self) -> None:
+        """Draw from now on, first of all everything."""
+        if self._held:
+            self._held = False
+            self._display(self.screen, self.screen._compositor.render_update(full=True))
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        # Everything that Textual draws comes this way, and what is held back is in the full frame.
+        if not self._held:
+            super()._display(screen, renderable)
 
     def _fatal_error(self) -> None:
         """Textual would print every local variable, strangers' text among them: say one line instead."""

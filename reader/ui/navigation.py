@@ -223,7 +223,7 @@ class Navigation(Loading):
             self.screen.reading.show(Shown(rows[0].id, shown), scroll=location.scroll)
             self.screen.show_pane(Pane.ARTICLE)
         else:
-            self.screen.reading.preview()
+            self.screen.reading.preview(delay=0)
             self.screen.show_pane(Pane.LIST if location.pane is Pane.ARTICLE else location.pane)
         self._restored = True
 

@@ -16,6 +16,7 @@ from reader.ui.places import Pane, Shown
 from reader.ui.screens.pages import TextPage, fields_page
 from reader.ui.widgets.line_list import Move
 
+_SOON = 0.004  # seconds between two looks whether an article is there
 _PREVIEW_DELAY = 0.04  # seconds: a held-down j draws only the articles it rests on
 
 
@@ -48,7 +49,12 @@ class Reading(Aiming):
 
     # -- what is shown ------------------------------------------------------------
 
-    def preview(self) -> None:
+    async def arrived(self) -> None:
+        """Wait until the article that is on its way is drawn."""
+        while self._coming is not None:
+            await asyncio.sleep(_SOON)
+
+    def preview(self, delay: float = _PREVIEW_DELAY) -> None:
         """Show the article under the cursor, once the cursor rests."""
         row = self.screen.list.current
         if row is None:
@@ -58,7 +64,7 @@ class Reading(Aiming):
             return
         self._waiting_row = False
         if not self._stands(row.id):
-            self.show(Shown(row.id, row.key), delay=_PREVIEW_DELAY)
+            self.show(Shown(row.id, row.key), delay=delay)
 
     def row_arrived(self) -> None:
         """Rows were fetched: the one under the cursor may be among them."""

@@ -42,6 +42,10 @@ class Refreshing(Controller):
             self.screen.call_after_refresh(self.refresh, quiet=True)
         self.screen.set_timer(_TEND_AFTER, lambda: self.screen.work("tend", in_thread(self.state.tend)))
 
+    def is_up_to_date(self) -> bool:
+        """Whether the screen shows the index as it is."""
+        return self._generation == self.library.meta("generation")
+
     @property
     def running(self) -> bool:
         """Whether files are being read."""

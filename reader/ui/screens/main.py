@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -37,7 +37,9 @@ from reader.ui.widgets.topic_list import TopicList
 
 if TYPE_CHECKING:
     from reader.session import Session
+    from reader.ui.app import NewsfoldApp
 
+_HELD = 0.5  # seconds at most without a frame, however slow the store is
 _HEADS_AFTER = 0.05  # seconds after a move of the cursor
 MEDIUM, WIDE = 80, 120
 """Columns from which there are two panes, and three."""
@@ -110,10 +112,15 @@ class MainScreen(Speaking):
         self._input.display = False
         self.document.can_focus = False
         self.show_pane(Pane.LIST)
+        self._newsfold.hold()
+        self.set_timer(_HELD, self._newsfold.release)
         self.call_after_refresh(self._begin)
 
+    @property
+    def _newsfold(self) -> NewsfoldApp:
+        return cast("NewsfoldApp", self.app)
+
     def _begin(self) -> None:
-        self.navigation.load_places()
         self.work("list", self._restore())
         if self.complaints and not self._notice:
             more = len(self.complaints) - 1
@@ -124,8 +131,12 @@ class MainScreen(Speaking):
     async def _restore(self) -> None:
         try:
             await self.navigation.restore_last()
+            await self.navigation.show_places()
+            await self.reading.arrived()
         except NewsfoldError as error:
             self.say(str(error), bad=True)
+        self.call_after_refresh(self._newsfold.release)
+        self.searching.recount()
         self.refreshing.start()
 
     def on_unmount(self) -> None:
