@@ -33,6 +33,7 @@ LAYERS = (
         "linkstate",
         "browser",
         "session",
+        "frame",
     ),
     ("ui", "cli", "__main__"),
 )

@@ -43,8 +43,8 @@ class Refreshing(Controller):
         self.screen.set_timer(_TEND_AFTER, lambda: self.screen.work("tend", in_thread(self.state.tend)))
 
     def is_up_to_date(self) -> bool:
-        """Whether the screen shows the index as it is."""
-        return self._generation == self.library.meta("generation")
+        """Whether the screen shows the index as it is, and nothing is under way that may change it."""
+        return not self.running and self._generation == self.library.meta("generation")
 
     @property
     def running(self) -> bool:
