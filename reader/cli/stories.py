@@ -16,6 +16,7 @@ from reader.editions import changes
 from reader.errors import NotFound, UsageError
 from reader.model import OUTCOMES, JsonValue, Outcome
 from reader.session import Session
+from reader.sources import to_text
 from reader.store.query.times import period
 from reader.store.rows import PieceRow
 from reader.stories import offset_label, summary
@@ -63,7 +64,7 @@ def _find(session: Session, key: str) -> Telling:
     Raises:
         NotFound: there is no such piece.
     """
-    for name in (canonical(key), key):
+    for name in (canonical(key), to_text(key)):
         if name and (telling := tell(session.library, session.state, name)) is not None:
             return telling
     row = find(session, key)

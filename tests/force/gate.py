@@ -233,6 +233,8 @@ def judge(group: str) -> dict[str, Any]:
     strange = measure(group, Words(hostile=True))
     # How much of the first frames comes before the first words is chance: they are held against all screens.
     plain.kinds["start"] = set().union(*plain.kinds.values())
+    for screen in articles.OVER:  # a last frame of the article may come when its page is asked for
+        plain.kinds[screen] = plain.kinds.get(screen, set()) | plain.kinds.get("article", set())
     new = _new(strange, plain)
     drawn = counts(strange.seen)
     with uncleaned():
