@@ -233,8 +233,11 @@ def judge(group: str) -> dict[str, Any]:
     strange = measure(group, Words(hostile=True))
     # How much of the first frames comes before the first words is chance: they are held against all screens.
     plain.kinds["start"] = set().union(*plain.kinds.values())
-    for screen in articles.OVER:  # a last frame of the article may come when its page is asked for
-        plain.kinds[screen] = plain.kinds.get(screen, set()) | plain.kinds.get("article", set())
+    # So is which attribute of text falls into which frame: those that newsfold sends anywhere are its own.
+    # Strangers' strings name eleven, most of which it never sends.
+    own = {kind for kinds in plain.kinds.values() for kind in kinds if kind.startswith("SGR")}
+    for screen in strange.kinds:
+        plain.kinds[screen] = plain.kinds.get(screen, set()) | own
     new = _new(strange, plain)
     drawn = counts(strange.seen)
     with uncleaned():

@@ -23,8 +23,6 @@ MUST_LINKED: Final[dict[str, tuple[str, ...]]] = {
 }
 ENCODED: Final = ("moved",)
 """A run keeps addresses percent-encoded: with all cleaning taken out nothing is left there to be caught."""
-OVER: Final = ("fields", "story", "differences", "help", "palette", "zen", "dead page")
-"""Pages over an article, and the article itself in more room."""
 _BELOW: Final = "Space read on"
 """What the last line says when a page over the article is gone: a key struck before is the page's."""
 _TALL: Final = (200, 110)
