@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import threading
 import traceback
@@ -14,6 +15,8 @@ from typing import Final
 from reader import __version__
 from reader.text import clean, clean_block
 
+_NO_TERMINAL: Final = (errno.EIO, errno.EPIPE, errno.ENXIO)
+"""What the thread that writes to a terminal meets when that is gone: no fault, and nobody to tell."""
 _MAX_LOG: Final = 1_000_000  # bytes; a log beyond is begun anew
 
 
@@ -37,6 +40,8 @@ def watched(log: Path, tell: Callable[[str], None]) -> Iterator[None]:
     threads, unraisable = threading.excepthook, sys.unraisablehook
 
     def in_thread(args: threading.ExceptHookArgs) -> None:
+        if isinstance(args.exc_value, OSError) and args.exc_value.errno in _NO_TERMINAL:
+            return
         if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
             tell(report(args.exc_value, log))
 

@@ -17,6 +17,7 @@ from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.command import CommandPalette
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from reader import assets, crash
 from reader.errors import NewsfoldError
@@ -120,7 +121,9 @@ class NewsfoldApp(App[int]):
 
     def _fatal_error(self) -> None:
         """Textual would print every local variable, strangers' text among them: say one line instead."""
-        error = self._exception or RuntimeError("unknown")
+        error: BaseException = self._exception or RuntimeError("unknown")
+        if isinstance(error, WorkerFailed):
+            error = error.error
         words = crash.report(error, self.session.locations.log_file)
         self._exit_renderables.append(Text(f"newsfold: {words}"))
         self._close_messages_no_wait()
