@@ -32,6 +32,7 @@ from urllib.parse import quote, urlsplit
 from reader.address import MAX_ADDRESS
 from reader.errors import BrowserError
 from reader.text import clean
+from reader.vetting import WRAPPERS, refuse_code
 
 GRACE: Final = 1.5
 """Seconds a browser is watched for failing at once."""
@@ -198,54 +199,6 @@ _DISPLAY_OPENERS: Final = (
 _TERMINAL_OPENERS: Final = tuple(
     (name,) for name in ("www-browser", "w3m", "elinks", "links", "links2", "lynx")
 )
-_INTERPRETER: Final = re.compile(
-    r"(?:sh|bash|rbash|dash|zsh|ksh\d*|mksh|ash|yash|fish|csh|tcsh|rc|nu|elvish|xonsh|cmd|powershell|pwsh|"
-    r"(?:python|pypy|perl|ruby|php|lua|luajit|tclsh|wish|node|nodejs|deno|bun|guile|Rscript|julia)[\d.]*|"
-    r"osascript|expect|[gmn]?awk|sed|ed|sqlite3|gdb|make)(?:\.exe)?"
-)
-# Programs that put their arguments together again for a shell.
-_REEVALUATES: Final = frozenset(
-    {"ssh", "mosh", "su", "runuser", "tmux", "watch", "script", "parallel", "eval", "at", "batch"}
-)
-# Programs that run the command that follows them. Terminals take the text browser's screen upon themselves.
-_TERMINALS: Final = frozenset(
-    {"xterm", "uxterm", "urxvt", "rxvt", "st", "konsole", "gnome-terminal", "xfce4-terminal", "alacritty"}
-    | {"kitty", "foot", "wezterm", "x-terminal-emulator", "terminator", "tilix", "screen"}
-)
-_WRAPPERS: Final = frozenset(
-    {
-        "env",
-        "nohup",
-        "setsid",
-        "nice",
-        "ionice",
-        "timeout",
-        "stdbuf",
-        "time",
-        "sudo",
-        "doas",
-        "busybox",
-        "toybox",
-    }
-    | {
-        "flatpak-spawn",
-        "systemd-run",
-        "xvfb-run",
-        "dbus-run-session",
-        "dbus-launch",
-        "xargs",
-        "chroot",
-        "unshare",
-    }
-    | {"strace", "firejail", "bwrap", "proxychains", "proxychains4", "torsocks", "torify", "command", "exec"}
-)
-_CODE_OPTION: Final = re.compile(
-    r"-[A-Za-z]*[ceErpR]|--(?:eval|exec|execute|command|print|run|init-command)(?:=.*)?|/[ckCK]|"
-    r"-(?i:command|enc|encodedcommand|ex|eval)"
-)
-_SCRIPT_FILE: Final = re.compile(r"[^\s;|&(){}$`\"'<>]*[./][^\s;|&(){}$`\"'<>]*")
-_PLAIN_AROUND: Final = re.compile(r"[\w@%+=:,./?-]*")
-_SCRIPT_HINT: Final = "put it in a script that takes the address as its argument"
 
 
 def plan(address: str, *, command: str = "", environ: Mapping[str, str] | None = None) -> Plan:
@@ -297,7 +250,7 @@ def _words(part: str) -> list[str]:
 
 
 def _plan_of(words: Sequence[str], address: str, environ: Mapping[str, str]) -> Plan:
-    _refuse_code(words, environ)
+    refuse_code(words, lambda name: _which(name, environ))
     program = _which(words[0], environ)
     if program is None:
         raise BrowserError(f"there is no program {words[0]}")
@@ -309,49 +262,19 @@ def _plan_of(words: Sequence[str], address: str, environ: Mapping[str, str]) -> 
 def _which(name: str, environ: Mapping[str, str]) -> str | None:
     if name.startswith("~/"):
         name = environ.get("HOME", "~") + name[1:]
-    found = shutil.which(name, path=environ.get("PATH", os.defpath))
-    return str(Path(found).absolute()) if found else None
+    # Never one of the current folder, which may be an archive of strangers, though PATH names it.
+    if "/" in name and not Path(name).is_absolute():
+        return None
+    folders = environ.get("PATH", os.defpath).split(os.pathsep)
+    return shutil.which(name, path=os.pathsep.join(f for f in folders if Path(f).is_absolute()))
 
 
 def _program(words: Sequence[str]) -> str:
     """The name of the program that really runs, looked for behind env, nice and their like."""
     names = [Path(word).name for word in words]
-    if names[0] in _WRAPPERS:
+    if names[0] in WRAPPERS:
         return next((name for name in names[1:] if name in _TEXT_BROWSERS), names[0])
     return names[0]
-
-
-def _refuse_code(words: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Raise BrowserError where *words* would make the address part of a program text."""
-    place = next(i for i, word in enumerate(words) if "%s" in word)
-    for word in words:
-        if "%s" in word and not _PLAIN_AROUND.fullmatch(word.replace("%s", "")):
-            raise BrowserError(f"it would make the address part of a command; {_SCRIPT_HINT}")
-    first = Path(words[0]).name
-    wraps = first in _WRAPPERS or first in _TERMINALS
-    if wraps and not any(not word.startswith("-") for word in words[1:place]):
-        raise BrowserError(f"it would make {first} run the address itself")
-    for index in range(place if wraps else 1):
-        if " " in words[index] and wraps:
-            raise BrowserError(f"{first} may hand its arguments to a shell; {_SCRIPT_HINT}")
-        program = _which(words[index], environ)
-        real = [Path(program).resolve().name] if program else []  # a shell under another name is a shell
-        for name in (Path(words[index]).name, *real):
-            if name in _REEVALUATES:
-                raise BrowserError(f"{name} hands its arguments to a shell; {_SCRIPT_HINT}")
-            if _INTERPRETER.fullmatch(name):
-                _refuse_interpreter(name, words[index + 1 : place])
-
-
-def _refuse_interpreter(name: str, between: Sequence[str]) -> None:
-    """An interpreter may run a script file (or Python a ``-m`` module) on the address, nothing else."""
-    if name.startswith(("python", "pypy")) and between[:1] == ["-m"] and len(between) > 1:
-        return
-    if any(_CODE_OPTION.fullmatch(word) for word in between):
-        raise BrowserError(f"{name} would run the address as code; {_SCRIPT_HINT}")
-    script = next((word for word in between if not word.startswith("-")), "")
-    if not _SCRIPT_FILE.fullmatch(script):
-        raise BrowserError(f"{name} is an interpreter, not a browser; {_SCRIPT_HINT}")
 
 
 def _machine_plans(address: str, environ: Mapping[str, str]) -> Iterator[Plan]:
@@ -411,12 +334,13 @@ def run(way: Plan, *, environ: Mapping[str, str] | None = None, timeout: float =
 
     A plan that needs the terminal runs in it until the reader leaves the
     browser. Any other is detached: a session of its own, all three streams
-    closed, in the home folder; watched for *timeout* seconds.
+    closed; watched for *timeout* seconds. Both run in the home folder.
     """
     env = None if environ is None else dict(environ)
     try:
         if way.needs_terminal:
-            status: int | None = subprocess.run(way.argv, env=env, check=False).returncode  # noqa: S603
+            run_here = subprocess.run(way.argv, env=env, cwd=_away(env), check=False)  # noqa: S603
+            status: int | None = run_here.returncode
         else:
             status = _detach(way.argv, env, timeout)
     except (OSError, ValueError) as error:
@@ -428,10 +352,14 @@ def run(way: Plan, *, environ: Mapping[str, str] | None = None, timeout: float =
     return shlex.join(way.argv)
 
 
+def _away(env: Mapping[str, str] | None) -> Path:
+    """Where a browser runs: not in the current folder, which may be an archive of strangers."""
+    home = Path((os.environ if env is None else env).get("HOME", ""))
+    return home if home.is_absolute() and home.is_dir() else Path("/")
+
+
 def _detach(argv: Sequence[str], env: dict[str, str] | None, timeout: float) -> int | None:
     """Start *argv* on its own; its exit status, or None when it still runs after *timeout* seconds."""
-    # Not in the current folder: that may be an archive from strangers.
-    home = Path((os.environ if env is None else env).get("HOME") or "/")
     process = subprocess.Popen(  # noqa: S603 - a list, no shell, the address vetted by safe_address
         argv,
         env=env,
@@ -439,7 +367,7 @@ def _detach(argv: Sequence[str], env: dict[str, str] | None, timeout: float) -> 
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        cwd=home if home.is_dir() else "/",
+        cwd=_away(env),
     )
     try:
         return process.wait(timeout)

@@ -272,10 +272,43 @@ CODE_FORMS = [
     "viewer -c %s",
     "viewer %s",
     "env viewer -c %s",
+    "python3 -m webbrowser %s",
+    "python3 -mwebbrowser %s",
+    "python3 -I -m webbrowser -t %s",
+    "python3 -i ./recorder %s",
+    "env python3 -m webbrowser %s",
+    "perl -Mevil ./recorder %s",
+    "perl -I. ./recorder %s",
+    "node -r ./evil.js ./recorder %s",
+    "node --import=./evil.mjs ./recorder %s",
+    "ruby -revil ./recorder %s",
+    "php -d auto_prepend_file=evil.php ./recorder %s",
+    "bash --rcfile ./evil -i ./recorder %s",
+    "env -S sh\\_-c\\_x %s",
+    "env --split-string=sh\\_-c\\_x %s",
+    "env -vS 'sh\t-c' %s",
+    "busybox xargs sh -c %s",
+    "busybox %s",
+    "xargs sh -c %s",
+    "xargs -I{} %s",
+    "xargs %s",
+    "find . -exec %s",
+    "nsenter -a sh -c %s",
+    "viewer-of-mine --then sh -c %s",
+    "ld-linux-x86-64.so.2 %s",
+    "uv run %s",
+    "pip install %s",
+    "deno run %s",
+    "npx %s",
+    "sqlite3 ./x.db %s",
+    "flock ./lock -c %s",
+    "./recorder %s",
+    "bin/recorder %s",
 ]
 STAND_INS = (
     *("sh", "bash", "env", "nice", "busybox", "python3", "perl", "node", "ruby", "php", "awk", "osascript"),
-    *("cmd.exe", "pwsh", "xterm", "ssh", "su", "tmux", "timeout", "exec"),
+    *("cmd.exe", "pwsh", "xterm", "ssh", "su", "tmux", "timeout", "exec", "xargs", "find", "nsenter", "uv"),
+    *("viewer-of-mine", "ld-linux-x86-64.so.2", "pip", "deno", "npx", "sqlite3", "flock"),
 )
 """The programs of :data:`CODE_FORMS`: here they tell of a start, so that none is refused for its absence."""
 
@@ -299,7 +332,8 @@ def test_a_command_that_makes_the_address_code_is_refused(form: str, desk: Path)
             with pytest.raises(BrowserError) as refusal:
                 open_address(address, command=command, environ=world(desk, variable))
             said = str(refusal.value)
-            assert word in said and "no program" not in said.replace("names no program", "")
+            assert word in said
+            assert "/recorder" in form[:12] or "no program" not in said.replace("names no program", "")
             assert "\n" not in said
     assert good >= 9
     assert record(desk) == [] and not list(desk.parent.rglob("PWNED*"))
@@ -311,11 +345,39 @@ def test_a_script_run_by_an_interpreter_is_a_browser(desk: Path) -> None:
     (desk / "viewer").symlink_to("/bin/sh")
     assert open_address(GOOD, command="viewer ./recorder %s", environ=world(desk))
     assert record(desk) == [GOOD, GOOD]
-    assert plan(GOOD, command="python3 -m webbrowser %s", environ=world(desk)).argv[1:] == (
-        "-m",
-        "webbrowser",
-        GOOD,
+
+
+def test_nothing_of_the_current_folder_is_run(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though PATH names it, the command is spelled from there, or Python would look for modules in it."""
+    here = desk.parent / "archive"
+    ran = f"{shlex.quote(str(desk.parent / 'PWNED'))}"
+    for name in ("recorder", "w3m", "absent", "https:/example.org/a/b"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        script(here / name, f"#!/bin/sh\ntouch {ran}\n")
+    for name in ("webbrowser", "sitecustomize", "usercustomize", "os", "sys"):
+        (here / f"{name}.py").write_text(f"open({str(desk.parent / 'PWNED')!r}, 'w')\n")
+    browser = script(desk / "python-browser", f"#!{sys.executable}\nimport sys, webbrowser\n")
+    browser.write_text(
+        browser.read_text() + f"open({str(desk.parent / 'record')!r}, 'a').write(sys.argv[1])\n"
     )
+    monkeypatch.chdir(here)
+    path = f":.:{here.name}:../archive:{desk}:/usr/bin:/bin"
+    more = {"PATH": path, "PYTHONPATH": "", "HOME": str(desk)}
+    for form in ("recorder %s", "env recorder %s", "w3m %s", "python-browser %s"):
+        way = plan("https://example.org/a/b", environ=more | {"BROWSER": form})
+        run(way, environ=more, timeout=20)
+    for form in (
+        "absent",
+        "./recorder",
+        "../archive/recorder",
+        "xargs %s",
+        "find -exec %s",
+        "python3 -m webbrowser",
+    ):
+        with pytest.raises(BrowserError):
+            open_address("https://example.org/a/b", environ=more | {"BROWSER": form})
+    assert len("".join(record(desk)).split("https://")) == 5
+    assert not (desk.parent / "PWNED").exists()
 
 
 def test_the_configured_command_goes_before_the_variable(desk: Path) -> None:
@@ -385,11 +447,11 @@ def test_the_browser_is_detached(desk: Path) -> None:
 
 
 def test_a_text_browser_gets_the_terminal(desk: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    script(desk / "lynx", '#!/bin/sh\necho "page of $1"\n')
+    script(desk / "lynx", '#!/bin/sh\necho "page of $1"; pwd\n')
     way = plan(GOOD, environ=world(desk, "env lynx"))
     assert way.needs_terminal
     run(way, environ=world(desk))
-    assert capfd.readouterr().out == f"page of {GOOD}\n"
+    assert capfd.readouterr().out == f"page of {GOOD}\n{desk}\n"
 
 
 def test_a_text_browser_behind_another_name_gets_the_terminal(desk: Path) -> None:

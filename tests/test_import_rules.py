@@ -32,6 +32,7 @@ LAYERS = (
         "links",
         "linkstate",
         "browser",
+        "vetting",
         "session",
         "frame",
     ),
