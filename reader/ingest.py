@@ -25,7 +25,7 @@ from reader.progress import Progress, Report
 from reader.sources import Source
 from reader.store.library import Library
 from reader.store.preparing import Prepared
-from reader.store.state import State, utc_now
+from reader.store.state import Change, State, utc_now
 from reader.store.writer import Batch, Writer
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class Ingest:
         self._rules_look = False
         self.helpers: int | None = None
         """Processes that read files beside this one; None: as many as are worth it."""
+        self.ruled: Callable[[Change], None] = lambda _: None
+        """Told of each change that a rule made."""
         self.glance = False
         """Whether somebody waits for an empty index to show its first page."""
 
@@ -219,7 +221,9 @@ class Ingest:
                 done = rules.run(self.library, self.state, arrived, self.clock())
             except StoreReadOnly:  # no mark can be kept now: they wait for the next run
                 return
-            report.ruled.extend(change.label for change in done)
+            for change in done:
+                report.ruled.append(change.label)
+                self.ruled(change)
             sync(self.library, self.state)
             self._writer.looked_at(arrived)
 

@@ -23,9 +23,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from reader import child, errors
-from reader.errors import NewsfoldError
+from reader.errors import NewsfoldError, StoreDamaged
 from reader.progress import Progress, Report
 from reader.sources import Source
+from reader.store.state import Change
+from reader.store.state_core import Told
+from reader.store.state_table import Row, Value
 
 if TYPE_CHECKING:
     from typing import IO
@@ -38,6 +41,8 @@ _GRACE: Final = 0.6
 """Seconds that a run has to come to an end of its own when the reader leaves."""
 _ALONE: Final = 10.0
 """Seconds after which a run that nobody waits for any more is over, whatever it does."""
+_EDITS: Final = 500
+"""Edits of a rule's change in one line."""
 _NICE: Final = 10
 """Keys come first."""
 
@@ -79,10 +84,22 @@ class Refresher:
     def run(self) -> Report:
         """Bring the library up to date; where no process can be started, in this one.
 
+        Marks found damaged or replaced are put right first: here, where they are open.
+
         Raises:
-            StoreError: the library cannot be written.
+            StoreError: the library cannot be written, or the marks cannot be put right.
             NewsfoldError: the run was ended from outside.
         """
+        self.notice = self._state.mend()
+        try:
+            return self._run()
+        except StoreDamaged:
+            self.notice = self._state.mend()
+            if not self.notice:
+                raise
+            return self._run()
+
+    def _run(self) -> Report:
         if self._process is None:
             self.begin()
         process = self._process
@@ -145,6 +162,7 @@ class Refresher:
             _write(_end(self._process.stdin), what)
 
     def _listen(self, pipe: IO[bytes]) -> Report:
+        edits: list[Told] = []
         for line in pipe:
             try:
                 (word, told), *_ = json.loads(line).items()
@@ -154,6 +172,12 @@ class Refresher:
                 self.progress(Progress(*told))
             elif word == "notice":
                 self.notice = told
+            elif word == "edits":
+                edits += ((name, key, _row(before), _row(after)) for name, key, before, after in told)
+            elif word == "ruled":
+                label, keys, seq = told
+                self._state.learn(Change(label, tuple(keys), seq), edits)
+                edits = []
             elif word == "report":
                 return Report(**told | {"unreadable": [(name, why) for name, why in told["unreadable"]]})
             else:
@@ -162,6 +186,10 @@ class Refresher:
         if self._stopped:
             return Report(stopped=True)
         raise NewsfoldError("the look for new files was ended from outside; what it had read is kept")
+
+
+def _row(told: list[Value] | None) -> Row | None:
+    return None if told is None else tuple(told)
 
 
 def _end(pipe: IO[bytes] | None) -> IO[bytes]:
@@ -207,14 +235,22 @@ def _run(told: dict[str, Any], asked: IO[bytes]) -> Report:
 
     found = [Source(name, Path(root)) for name, root in told["sources"]]
     with contextlib.ExitStack() as opened:
-        state = opened.enter_context(contextlib.closing(State.open(Path(told["state"]))))
+        # The screen has it open: it is the one to mend it.
+        state = opened.enter_context(contextlib.closing(State.open(Path(told["state"]), mend=False)))
         if state.notice:
             _tell({"notice": state.notice})
         library = opened.enter_context(contextlib.closing(Library(Path(told["library"]))))
         run = Ingest(library, state, found, lambda p: _tell({"progress": (p.source, p.done, p.total)}))
+        run.ruled = lambda change: _tell_of(change, state.edits_of(change))
         run.glance = True
         threading.Thread(target=_watch, args=(asked, run), daemon=True).start()
         return run.run()
+
+
+def _tell_of(change: Change, edits: Sequence[Told]) -> None:
+    for start in range(0, len(edits), _EDITS):  # a long line would hold the screen's interpreter
+        _tell({"edits": edits[start : start + _EDITS]})
+    _tell({"ruled": (change.label, change.keys, change.seq)})
 
 
 def _watch(asked: IO[bytes], run: Ingest) -> None:

@@ -14,14 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from reader.errors import NewsfoldError, StoreReadOnly
+from reader.errors import NewsfoldError, StoreDamaged, StoreReadOnly
 from reader.ingest import Ingest
 from reader.progress import Progress
 from reader.refresher import Refresher
 from reader.session import Session
 from reader.sources import Source
 from reader.store import sqlite
-from tests.ui_tools import desk, make_session, small_folder, url, when, write, write_many
+from reader.store.state import State
+from tests.ui_tools import desk, make_session, marks, small_folder, url, when, write, write_many
 
 PATIENCE = 20.0
 
@@ -258,3 +259,105 @@ async def test_an_index_found_damaged_is_begun_anew_and_the_screen_goes_over_to_
         await d.press("j", "s")
         assert session.state.mark(url(2)).starred
         assert session.library.rows([d.main.list.ids[2]])[0].starred
+
+
+# -- marks that change meanwhile
+
+
+def test_what_rules_did_there_is_taken_back_here(session: Session, tmp_path: Path) -> None:
+    refresher(session).run()
+    session.state.add_rule("one", "title:piece", "hide")
+    session.state.add_rule("two", "title:piece", "tag later")
+    session.state.set_starred([url(0)], True)
+    write_many(tmp_path / "news", 720)  # a second transaction, more than one line of the pipe holds
+    some = ["hid 200 articles", "tagged 200 articles", "hid 520 articles", "tagged 520 articles"]
+    assert refresher(session).run().ruled == some
+    session.state.set_read([url(1)], True)
+    hidden = [mark.key for mark in session.state.changed_since(0) if mark.hidden]
+    assert len(hidden) == 720
+    undone = []
+    while change := session.state.undo():
+        undone.append((change.label, len(change.keys)))
+    undid = ["read 1 article", *reversed(some), "starred 1 article"]
+    assert [label for label, _ in undone[:6]] == [f"undid: {label}" for label in undid]
+    assert [count for _, count in undone[:6]] == [1, 520, 520, 200, 200, 1]
+    assert not any(mark.hidden or mark.tags for mark in session.state.marks(hidden).values())
+
+
+async def test_u_takes_back_what_rules_did_meanwhile(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        session.state.add_rule("new", "title:12", "hide")
+        write(tmp_path / "news", "story-12", publishedDateTime=when(minutes=2))
+        await d.press("R")
+        assert "rules: hid 1 article" in d.status and 12 not in d.stories
+        await d.press("u")
+        assert "undid: hid 1 article" in d.status and 12 in d.stories
+
+
+def damage(session: Session) -> None:
+    """One bit of a note is another one, in the file itself."""
+    session.state.set_note(url(3), "as it was written")
+    session.state._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path = session.state.path
+    path.write_bytes(path.read_bytes().replace(b"as it was written", b"as it was wrItten"))
+
+
+def put_aside(session: Session) -> list[str]:
+    return [path.name for path in session.state.path.parent.glob("*.damaged-*Z")]
+
+
+def test_the_file_of_marks_is_not_taken_from_who_has_it_open(session: Session) -> None:
+    damage(session)
+    before = sqlite.file_identity(session.state.path)
+    with pytest.raises(StoreDamaged, match="was damaged"):
+        State.open(session.state.path, mend=False)
+    assert sqlite.file_identity(session.state.path) == before and not put_aside(session)
+    session.state.path.unlink()
+    with pytest.raises(StoreDamaged, match="was missing"):
+        State.open(session.state.path, mend=False)
+    assert not session.state.path.exists()
+
+
+async def test_marks_found_damaged_meanwhile_are_put_right_and_kept_again(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.press("j", "s")
+        damage(session)
+        await d.press("R")
+        assert "The file of your marks was damaged" in d.status and "restored" in d.status
+        assert len(put_aside(session)) == 1
+        await d.press("u")  # the note
+        await d.press("j", "s")
+        assert [m.starred for m in marks(tmp_path, url(1), url(2))] == [True, True]
+        assert not marks(tmp_path, url(3))[0].note
+        await d.press("R")
+        assert "nothing new" in d.status and len(put_aside(session)) == 1
+
+
+async def test_marks_taken_away_are_refused_until_they_are_opened_anew(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.press("j", "s")
+        session.state.path.unlink()
+        await d.press("j", "s")
+        assert "removed or replaced" in d.status and not d.row.starred
+        await d.press("R")
+        assert "was missing" in d.status and "restored" in d.status
+        await d.press("s")
+        assert d.row.starred and [m.starred for m in marks(tmp_path, url(1), url(2))] == [True, True]
+
+
+async def test_marks_that_are_away_altogether_are_not_begun_anew(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    data = session.state.path.parent
+    async with desk(session) as d:
+        await d.press("j", "s")
+        data.rename(tmp_path / "away")
+        await d.press("R")
+        assert "removed or replaced" in d.status and not data.exists()
+        await d.press("j", "s")
+        assert not d.row.starred and not data.exists()
+        (tmp_path / "away").rename(data)
+        await d.press("s")
+        assert d.row.starred and [m.starred for m in marks(tmp_path, url(1), url(2))] == [True, True]

@@ -371,6 +371,21 @@ async def test_leaving_before_the_place_was_found_again_keeps_it(tmp_path: Path)
         assert d.story() == story and d.main.navigation.listing.sort is Sort.OLDEST
 
 
+async def test_why_marks_are_refused_stands_before_a_long_path(tmp_path: Path) -> None:
+    root = tmp_path / ("a long name of a folder " * 5)
+    session = make_session(root, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.resize(60)
+        for end in ("state.db", "state.db.safety/changes-0000000001.log"):
+            path = session.state.path.parent / end
+            session.state.read_only = f"{path} cannot be written: No space left on device."
+            d.main.say("")
+            line = next(line for line in d.text.splitlines() if "! " in line)
+            assert line.startswith(" ! marks file cannot be written: No space left on device")
+        await d.resize(400)
+        assert f"No space left on device ({root}" in d.text
+
+
 async def test_a_state_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = small_folder(tmp_path / "news")
     session = make_session(tmp_path, folder)

@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,6 +72,9 @@ class Edit(NamedTuple):
     before: Row | None
     after: Row | None
 
+
+Told = tuple[str, Value, Row | None, Row | None]
+"""An edit as one process tells it to another: name of the table, key, columns before and after."""
 
 Plan = tuple[str, Sequence[Edit]]
 """What a change is called, and its edits."""
@@ -197,6 +200,21 @@ class Core:
             if before is not None:
                 edits.append(Edit(table, key, row, before, to(before)))
         return edits
+
+    def edits_of(self, change: Change) -> list[Told]:
+        """What *change*, made here and not taken back, did: for who is to be able to take it back, too."""
+        with self._lock:
+            found = next((edits for known, edits in self._undo if known.seq == change.seq), ())
+            return [(edit.table.name, edit.key, edit.before, edit.after) for edit in found]
+
+    def learn(self, change: Change, told: Iterable[Told]) -> None:
+        """Be able to take back a *change* that another process made, as if it were one of this session."""
+        tables = {table.name: table for table in state_schema.TABLES}
+        edits = [Edit(tables[name], key, None, before, after) for name, key, before, after in told]
+        with self._lock:
+            known = [*self._undo, (change, edits)]
+            self._undo.clear()
+            self._undo.extend(sorted(known, key=lambda one: one[0].seq))
 
     def undo(self) -> Change | None:
         """Take back this session's newest change not yet taken back; None when there is none.

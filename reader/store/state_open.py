@@ -44,20 +44,43 @@ class Opened:
     frozen: str = ""
 
 
-def open_state(path: Path, safety: Safety, clock: Callable[[], datetime]) -> Opened:
-    """Open the state at *path*.
+def open_state(path: Path, safety: Safety, clock: Callable[[], datetime], *, mend: bool = True) -> Opened:
+    """Open the state at *path*; without *mend* one that is whole, or none.
 
     Raises:
         StoreBusy, StoreNewer, StoreError (another program's file; it cannot be read)
+        StoreDamaged: there is something to mend
     """
     try:
-        safety.make()
+        if mend:
+            safety.make()
+        elif not safety.folder.is_dir():
+            raise StoreDamaged(f"{path} was missing, with all that lies beside it.")
         with _alone(safety):
-            opened = _open(path, safety, clock)
+            opened = _open(path, safety, clock, mend=mend)
     except StoreReadOnly as error:
         opened = _frozen(path, safety, str(error))
     with _live_lock:
         _live[path.resolve()] += 1
+    return opened
+
+
+def reopen_state(db: sqlite.Connection, safety: Safety, clock: Callable[[], datetime]) -> Opened:
+    """Open what lies at its path now in the place of *db*, which stays open when that fails.
+
+    Raises as :func:`open_state` does.
+    """
+    path = safety.path.resolve()
+    with _live_lock:
+        _live[path] -= 1  # nobody reads or writes through it meanwhile: it holds no locks to be dropped
+    try:
+        opened = open_state(safety.path, safety, clock)
+    except BaseException:
+        with _live_lock:
+            _live[path] += 1
+        raise
+    with contextlib.suppress(StoreError), sqlite.errors(db):
+        db.close()  # of a file that was moved it leaves alone what lies at its path
     return opened
 
 
@@ -113,7 +136,7 @@ def _alone(safety: Safety) -> Iterator[None]:
         os.close(handle)
 
 
-def _open(path: Path, safety: Safety, clock: Callable[[], datetime]) -> Opened:
+def _open(path: Path, safety: Safety, clock: Callable[[], datetime], *, mend: bool) -> Opened:
     db: sqlite.Connection | None = None
     notice = fault = ""
     if not path.exists() or not path.stat().st_size:
@@ -126,6 +149,11 @@ def _open(path: Path, safety: Safety, clock: Callable[[], datetime]) -> Opened:
             return Opened(_made(db, safety))
         fault = f"was damaged ({found})" if found else ""
     if db is None or fault:
+        if not mend:
+            if db is not None:
+                db.close()
+            safety.suspect()
+            raise StoreDamaged(f"{path} {fault.rstrip('.')}.")
         db, notice = _restored(path, safety, db, fault, clock())
     try:
         with sqlite.errors(db):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 _STEPS = ((60, "s"), (3600, "m"), (86_400, "h"), (7 * 86_400, "d"), (60 * 86_400, "w"), (730 * 86_400, "mo"))
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "mo": 30.44 * 86_400}
 _YEAR = 365.25 * 86_400
+_PATH_FIRST = re.compile(r"(/.*?) ((?:cannot be|is|was) .*?)\.?", re.DOTALL)
 
 
 def age(then: int | None, now: int) -> str:
@@ -87,3 +90,16 @@ def number(count: int, whole_below: int = 100_000) -> str:
     if count < whole_below:
         return f"{count:,}"
     return f"{count // 1000}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
+
+
+def reason_first(text: str, files: Mapping[str, str]) -> str:
+    """*text* that begins with a path, as errors do, with the path last: a line may be cut there.
+
+    *files* says by the folder above it what a file is called in its place.
+    """
+    match = _PATH_FIRST.fullmatch(text)
+    if match is None:
+        return text
+    path, said = match.groups()
+    name = next((word for folder, word in files.items() if path.startswith(folder)), path.rpartition("/")[2])
+    return f"{name} {said} ({path})"

@@ -115,7 +115,11 @@ class Marking(Controller):
 
     def undo(self) -> None:
         """Take back the newest change, whatever its size."""
-        self.keep(self.state.undo)
+        self.screen.work("marks", self._undo(), exclusive=False)
+
+    async def _undo(self) -> None:
+        await self._keep(self.state.undo, say=True)
+        self.screen.navigation.reload()  # what a rule hid or tagged is none of the rows in sight
 
     def edit_tags(self) -> None:
         """Ask for the tags of one article."""

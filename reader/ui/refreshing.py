@@ -165,4 +165,5 @@ def summary(report: Report) -> str:
     if report.problems:
         parts.append(f"{report.problems:,} could not be read (E lists them)")
     stopped = "stopped: " if report.stopped else ""
-    return f"{stopped}{report.files:,} files: {', '.join(parts) or 'nothing new'}"
+    ruled = f"; rules: {', '.join(report.ruled)}" if report.ruled else ""
+    return f"{stopped}{report.files:,} files: {', '.join(parts) or 'nothing new'}{ruled}"

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 from textual.worker import Worker
 
-from reader.errors import NewsfoldError
+from reader.errors import NewsfoldError, StoreDamaged
 from reader.text import clean
 from reader.ui.commands import COMMANDS, Keymap, shown
 from reader.ui.control import Handler
@@ -227,6 +227,8 @@ class MainScreen(Speaking):
     async def _guarded(self, job: Coroutine[Any, Any, None]) -> None:
         try:
             await job
+        except StoreDamaged as error:
+            self.say(f"{clean(str(error))} {self.key_of('refresh')} opens it anew.", bad=True)
         except NewsfoldError as error:
             self.say(clean(str(error)), bad=True)
 

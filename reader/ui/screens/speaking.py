@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -64,6 +65,10 @@ class Speaking(Screen[None]):
         self._notice = session.state.notice
         self._unsaying: Timer | None = None
         said = (session.state.notice, *session.complaints, *keymap.complaints)
+        self._files = {
+            os.fspath(session.state.path.parent): "marks file",
+            os.fspath(session.library.path.parent): "index file",
+        }
         self.complaints = [clean(complaint) for complaint in said if complaint]
 
     def now(self) -> datetime:
@@ -141,6 +146,7 @@ class Speaking(Screen[None]):
             text, bad = self._said
             if not text and (text := self.session.state.read_only or self._notice):
                 bad = True  # as long as it is so
+            text = human.reason_first(text, self._files)
             self.set_class(bool(text), "-said")
             tone = "bad" if bad else "plain"
             lead = "! " if bad else ""
