@@ -17,9 +17,11 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from queue import Queue
 from typing import IO, Any, Final, Self
 
 from reader import child, frontmatter, sources
@@ -36,7 +38,11 @@ MANY: Final = 2_000
 _HELPERS: Final = 2 if (os.cpu_count() or 1) > 1 else 0
 _HERE: Final = 200  # files read here while the others start, so that something is seen soon
 _FIRST: Final = 50  # files of the first requests
-_REQUEST: Final = 400
+_REQUEST: Final = 200
+_AHEAD: Final = 5  # requests of one process on their way, so that it works while the database does
+_NAMES: Final = 16_000  # bytes of names in one
+_ASKED: Final = 32_000  # bytes of all but the last: were the pipe ever full, each could wait for the other
+_UNSENT: Final = 8  # answers that may wait in a process until they are fetched
 _ANSWER: Final = 2_000_000  # characters of text after which an answer is sent, though not all is read
 _PIPE: Final = 1 << 20
 _LENGTH: Final = struct.Struct("<I")
@@ -71,12 +77,13 @@ def read_all(
         asked: deque[tuple[_Helper, Sequence[str]]] = deque()
 
         def ask(helper: _Helper) -> None:
-            if part := next(parts, None):
+            if helper.has_room() and (part := next(parts, None)):
                 helper.ask(part)
                 asked.append((helper, part))
 
-        for helper in team:
-            ask(helper)
+        for _ in range(_AHEAD):
+            for helper in team:
+                ask(helper)
         for one in inner[:_HERE]:
             yield read(source, one)
         while asked:
@@ -84,7 +91,8 @@ def read_all(
             for number, one in enumerate(part, 1):
                 found = helper.answer() or read(source, one)
                 if number == len(part):
-                    ask(helper)  # before the database is busy with what it gave
+                    helper.answered()
+                    ask(helper)
                 yield found
 
 
@@ -92,9 +100,12 @@ def _parts(inner: Sequence[str], helpers: int) -> Iterator[Sequence[str]]:
     start, size = 0, _FIRST
     while start < len(inner):
         for _ in range(helpers):
-            if part := inner[start : start + size]:
+            part = inner[start : start + size]
+            while len("".join(part).encode("utf-8", "surrogatepass")) > _NAMES and len(part) > 1:
+                part = part[: len(part) // 2]
+            if part:
                 yield part
-            start += size
+            start += len(part)
         size = min(_REQUEST, size * 2)
 
 
@@ -105,6 +116,7 @@ class _Helper:
         self._source = source
         self._process: subprocess.Popen[bytes] | None = None
         self._ready: deque[Found] = deque()
+        self._asked: deque[int] = deque()
 
     def __enter__(self) -> Self:
         with contextlib.suppress(OSError):
@@ -124,14 +136,24 @@ class _Helper:
             self._process.wait()
             self._process = None
 
+    def has_room(self) -> bool:
+        """Whether it can be asked for more before it has answered all."""
+        return not self._asked or (len(self._asked) < _AHEAD and sum(self._asked) < _ASKED)
+
     def ask(self, part: Sequence[str]) -> None:
-        """Have *part* read; not before all that was asked for has been answered."""
+        """Have *part* read."""
+        size = 0
         if self._process is not None and self._process.stdin is not None:
             question = (os.fsencode(self._source.root), self._source.name, list(part))
             try:
-                _send(self._process.stdin, question)
+                size = _send(self._process.stdin, question)
             except OSError:
                 self.__exit__()
+        self._asked.append(size)
+
+    def answered(self) -> None:
+        """All of the part that was asked for first has been taken."""
+        self._asked.popleft()
 
     def answer(self) -> Found | None:
         """What the next file gave; None when the process gives no more."""
@@ -154,10 +176,17 @@ def _out(process: subprocess.Popen[bytes]) -> IO[bytes]:
     return process.stdout
 
 
-def _send(pipe: IO[bytes], value: Any) -> None:
+def _packed(value: Any) -> bytes:
     data = marshal.dumps(value, 2)
-    pipe.write(_LENGTH.pack(len(data)) + data)
+    return _LENGTH.pack(len(data)) + data
+
+
+def _send(pipe: IO[bytes], value: Any) -> int:
+    """Send *value*; how many bytes that were."""
+    data = _packed(value)
+    pipe.write(data)
     pipe.flush()
+    return len(data)
 
 
 def _receive(pipe: IO[bytes]) -> Any:
@@ -171,6 +200,9 @@ def serve() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     gc.freeze()
     gc.set_threshold(100_000)  # parsing makes no circles
+    unsent: Queue[bytes] = Queue(_UNSENT)
+    teller = threading.Thread(target=_tell, args=(unsent,), daemon=True)
+    teller.start()
     while (question := _receive(sys.stdin.buffer)) is not None:
         root, name, inner = question
         source = Source(name, Path(os.fsdecode(root)))
@@ -184,10 +216,19 @@ def serve() -> None:
             else:
                 answers.append((found.path, found.line, found.reason))
             if weight > _ANSWER:
-                _send(sys.stdout.buffer, answers)
+                unsent.put(_packed(answers))
                 answers, weight = [], 0
         if answers:
-            _send(sys.stdout.buffer, answers)
+            unsent.put(_packed(answers))
+    unsent.put(b"")
+    teller.join()
+
+
+def _tell(unsent: Queue[bytes]) -> None:
+    """Send the answers, so that the next files are read while nobody fetches the last."""
+    while data := unsent.get():
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -45,6 +45,22 @@ def test_the_same_as_here_and_in_order(source: Source, helpers: int) -> None:
     assert {type(found) for found in beside} == {Prepared, Problem}
 
 
+def test_long_names_and_long_texts_make_nobody_wait_for_ever(tmp_path: Path) -> None:
+    deep = tmp_path / "s" / ("d" * 240) / ("e" * 240)
+    deep.mkdir(parents=True)
+    text = "---\ntitle: T\n---\n" + "word " * 13_000
+    for number in range(450):
+        (deep / f"{number:03}{'f' * 240}.md").write_text(text)
+    source = Source("s", tmp_path / "s")
+    wanted = names(source)
+    found = []
+    for number, one in enumerate(read_all(source, wanted, 2)):
+        if number == 250:
+            time.sleep(0.1)  # they read on meanwhile, until what they have is enough
+        found.append(one.path)
+    assert found == [f"s/{name}" for name in wanted]
+
+
 def test_few_files_and_none(source: Source) -> None:
     assert list(read_all(source, [], 2)) == []
     assert list(read_all(source, names(source)[:1], 3)) == [read(source, names(source)[0])]
