@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -20,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from reader.errors import NotFound, StoreBusy, StoreDamaged, StoreError, StoreReadOnly
 from reader.model import Article, FieldWarning, LinkCheck, Mark, Outcome, Problem, Provider, Related
 from reader.store import library_schema as schema
+from reader.store import ordering
 from reader.store.library import Library
 from reader.store.rows import BROKEN_OUTCOMES, VIEWS, ArticleRow, Place, PlaceKind, Sort
 from reader.store.writer import Batch, Writer
@@ -222,8 +224,17 @@ class LibraryMachine(RuleBasedStateMachine):
                 assert [_sort_key(sort, row) for row in rows] == sorted(_sort_key(sort, row) for row in rows)
                 only = self.library.rows(self.library.ids(place, sort, today=TODAY, unread=True))
                 assert sorted(row.path for row in only) == unread
-                whole = self.library.ids(place, sort, today=TODAY)
-                assert self.library.ids(place, sort, today=TODAY, limit=2) == whole[:2]
+                for unread_only in (False, True):
+                    self._both_ends(place, sort, unread=unread_only)
+
+    def _both_ends(self, place: Place, sort: Sort, *, unread: bool) -> None:
+        """However the first and the last of a list are found, they are those of the whole."""
+        whole = self.library.ids(place, sort, today=TODAY, unread=unread)
+        assert self.library.ids(place, sort, today=TODAY, unread=unread, last=True) == whole
+        with walking():
+            asked = {"today": TODAY, "unread": unread, "limit": 2}
+            assert self.library.ids(place, sort, **asked) == whole[:2]
+            assert self.library.ids(place, sort, **asked, last=True) == whole[-2:]
 
     @invariant()
     def narrowing_finds_words_in_any_case(self) -> None:
@@ -290,6 +301,15 @@ class LibraryMachine(RuleBasedStateMachine):
         assert sorted(told) == sorted(broken + warned)
         assert self.library.problem_count() == len(broken)
         assert all("\x1b" not in p.reason and "\x07" not in p.reason for p in self.library.problems())
+
+
+@contextlib.contextmanager
+def walking(patience: int = 20_000) -> Iterator[None]:
+    """Meanwhile small places, too, are looked for along the orders of all articles."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ordering, "_PATIENCE", patience)
+        patch.setattr(ordering, "_SORTED", dict.fromkeys(ordering._SORTED, 0.0))
+        yield
 
 
 def _sort_key(sort: Sort, row: ArticleRow) -> tuple[object, ...]:
@@ -517,6 +537,35 @@ def test_writing_to_a_library_that_was_replaced(library: Library) -> None:
 
 
 # -- finding ----------------------------------------------------------------------------
+
+
+def test_a_place_that_a_walk_does_not_meet_is_sorted(library: Library) -> None:
+    """All of the topic come last in every order, behind more of others than a walk is patient with."""
+
+    def article(n: int) -> Article:
+        mine = n >= 20
+        name = ("", "Zeta")[n % 2] if mine else "Alpha"
+        return Article(
+            key=f"file:{n}",
+            path=f"{n}.md",
+            title="",
+            heat=-n,
+            quality=-n,
+            related=() if mine else (Related(""),),
+            provider=Provider(name),
+            topics=("Öl",) if mine else (),
+        )
+
+    Writer(library).apply(Batch(articles=[article(n) for n in range(30)]), no_marks, no_links)
+    place = Place(PlaceKind.TOPIC, "Öl")
+    for sort in Sort:
+        whole = library.ids(place, sort)
+        assert len(whole) == 10
+        for patience in (0, 20_000):
+            with walking(patience):
+                assert library.ids(place, sort, limit=9) == whole[:9]
+                assert library.ids(place, sort, limit=2) == whole[:2]
+                assert library.ids(place, sort, limit=2, last=True) == whole[-2:]
 
 
 def test_find(library: Library) -> None:

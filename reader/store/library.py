@@ -7,7 +7,6 @@ own. Nothing here is ever the only copy of anything.
 from __future__ import annotations
 
 import json
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,10 +14,9 @@ from reader.errors import NotFound
 from reader.model import Outcome
 from reader.store import library_schema as schema
 from reader.store import listing, sqlite
-from reader.store.library_stories import Shelf
+from reader.store.ordering import Ordering, escaped
 from reader.store.rows import (
     BROKEN_OUTCOMES,
-    EVERYTHING,
     VIEWS,
     ArticleRow,
     CoverageRow,
@@ -26,28 +24,17 @@ from reader.store.rows import (
     PlaceKind,
     PlaceRow,
     ProblemRow,
-    Sort,
 )
-from reader.store.search import Stop, rowids
 
 _ROW = (
     "id, path, key, title, outlet, published, type, quality, heat, front, coverage, flags, read, starred,"
     " link, url, excerpt"
 )
-_ORDER = {
-    Sort.NEWEST: "article DESC",
-    Sort.OLDEST: "article",
-    Sort.HEAT: "heat DESC, article DESC",  # those without come last
-    Sort.QUALITY: "quality DESC, article DESC",
-    Sort.COVERAGE: "coverage DESC, article DESC",
-}
-_SECTION_KINDS = {PlaceKind.ALL, PlaceKind.UNREAD, PlaceKind.UNPUBLISHED, PlaceKind.TOPIC, PlaceKind.OUTLET}
 _CHUNK = 500  # bound variables in one statement
 _OUTCOMES = {o.value: o for o in Outcome}
-_NARROWED = ("title", "outlet", "excerpt")
 
 
-class Library(Shelf):
+class Library(Ordering):
     """The index of one set of sources."""
 
     # -- places -----------------------------------------------------------
@@ -69,15 +56,12 @@ class Library(Shelf):
             PlaceKind.UNREAD: (everything[1], everything[1]),
             PlaceKind.UNPUBLISHED: sections.get(("unpublished", ""), (0, 0)),
             PlaceKind.STARRED: self._count("article INDEXED BY article_starred", "starred AND NOT hidden"),
-            # Each is looked up in the narrow index: the rows of many lie all over the file.
             PlaceKind.BROKEN: self._count(
-                "article l INDEXED BY article_link"
-                " CROSS JOIN article f INDEXED BY article_facts ON f.id = l.id",
-                f"l.link <> '' AND l.link IN ({','.join('?' * len(BROKEN_OUTCOMES))}) AND NOT f.hidden",
+                "article INDEXED BY article_link",
+                f"link <> '' AND link IN ({','.join('?' * len(BROKEN_OUTCOMES))}) AND NOT hidden",
                 BROKEN_OUTCOMES,
-                read="f.read",
             ),
-            PlaceKind.TODAY: self._count("article", "id >= ? AND NOT hidden", (schema.date_key(today),)),
+            PlaceKind.TODAY: self._since(schema.date_key(today)),
         }
         rows = [PlaceRow(Place(kind), *counts[kind]) for kind in VIEWS]
         for kind in (PlaceKind.TOPIC, PlaceKind.OUTLET):
@@ -89,85 +73,15 @@ class Library(Shelf):
             rows.extend(sorted(group, key=lambda r: (-r.total, r.place.name.casefold())))
         return rows
 
-    def _count(
-        self, table: str, where: str, values: Sequence[object] = (), *, read: str = "read"
-    ) -> tuple[int, int]:
-        row = self._one(f"SELECT count(*), coalesce(sum(NOT {read}), 0) FROM {table} WHERE {where}", values)
+    def _since(self, first: int) -> tuple[int, int]:
+        where = "section = (SELECT id FROM section WHERE kind = 'all') AND article >= ?"
+        total = self._one(f"SELECT count(*) FROM placing WHERE {where}", (first,))
+        unread = self._one(f"SELECT count(*) FROM placing WHERE {where} AND unread", (first,))
+        return total[0], unread[0]
+
+    def _count(self, table: str, where: str, values: Sequence[object] = ()) -> tuple[int, int]:
+        row = self._one(f"SELECT count(*), coalesce(sum(NOT read), 0) FROM {table} WHERE {where}", values)
         return row[0], row[1]
-
-    def ids(
-        self,
-        place: Place = EVERYTHING,
-        sort: Sort = Sort.NEWEST,
-        *,
-        today: int = 0,
-        narrow: str = "",
-        unread: bool = False,
-        limit: int | None = None,
-        stop: Stop | None = None,
-    ) -> array[int]:
-        """The rowids of the articles in *place*, in order, at most *limit*: what a list holds.
-
-        ``narrow`` keeps those in whose title, outlet or excerpt every one of
-        its words stands, whatever their case; ``unread`` those not read.
-
-        Raises:
-            SearchStopped: *stop* said so.
-            StoreError
-        """
-        source, values = self._source(place, today, unread=unread)
-        order = _ORDER.get(sort, "")
-        where, more = self._narrow(narrow)
-        if where or sort is Sort.OUTLET:
-            if sort is Sort.OUTLET:
-                order = "a.outlet = '', a.outlet COLLATE NOCASE, p.article DESC"
-            else:
-                order = order.replace("article", "p.article").replace("heat", "p.heat")
-                order = order.replace("quality", "p.quality").replace("coverage", "p.coverage")
-            query = (
-                f"SELECT p.article AS id FROM ({source}) p JOIN article a ON a.id = p.article"
-                f"{' WHERE ' + where if where else ''} ORDER BY {order}"
-            )
-        else:
-            query = f"SELECT article AS id FROM ({source}) ORDER BY {order}"
-        with self._stoppable(stop) as db:
-            return rowids(db, f"{query} LIMIT ?", (*values, *more, -1 if limit is None else limit))
-
-    @staticmethod
-    def _source(place: Place, today: int, *, unread: bool) -> tuple[str, tuple[object, ...]]:
-        """A select giving article, heat, quality, coverage for *place*, and its values."""
-        if place.kind in _SECTION_KINDS:
-            kind = "all" if place.kind is PlaceKind.UNREAD else place.kind.value
-            filtered = " AND unread" if unread or place.kind is PlaceKind.UNREAD else ""
-            return (
-                "SELECT article, heat, quality, coverage FROM placing"
-                f" WHERE section = (SELECT id FROM section WHERE kind = ? AND name = ?){filtered}",
-                (kind, place.name),
-            )
-        columns = "SELECT id AS article, heat, quality, coverage FROM article WHERE NOT hidden AND "
-        columns += "NOT read AND " if unread else ""
-        if place.kind is PlaceKind.STARRED:
-            # Left to itself SQLite walks the wider article_facts here.
-            return columns.replace(
-                "article WHERE", "article INDEXED BY article_starred WHERE"
-            ) + "starred", ()
-        if place.kind is PlaceKind.TODAY:
-            return columns + "id >= ?", (schema.date_key(today),)
-        marks = ",".join("?" * len(BROKEN_OUTCOMES))
-        return columns + f"link IN ({marks})", BROKEN_OUTCOMES
-
-    @staticmethod
-    def _narrow(narrow: str) -> tuple[str, list[str]]:
-        clauses: list[str] = []
-        values: list[str] = []
-        for word in narrow.split():
-            if word.isascii():
-                clauses.append("(" + " OR ".join(f"a.{c} LIKE ? ESCAPE '\\'" for c in _NARROWED) + ")")
-                values += [f"%{_escaped(word)}%"] * len(_NARROWED)
-            else:  # LIKE knows the case of ASCII letters alone
-                clauses.append(f"holds(?, {', '.join('a.' + c for c in _NARROWED)})")
-                values.append(word.casefold())
-        return " AND ".join(clauses), values
 
     # -- rows ------------------------------------------------------------------
 
@@ -237,7 +151,7 @@ class Library(Shelf):
         found: list[Any] = []
         for start in ("%/", "%") if key else ():
             found = found or self._all(
-                f"SELECT {_ROW} FROM article WHERE path LIKE ? ESCAPE '\\' LIMIT 2", (start + _escaped(key),)
+                f"SELECT {_ROW} FROM article WHERE path LIKE ? ESCAPE '\\' LIMIT 2", (start + escaped(key),)
             )
         if len(found) == 1:
             return _article_row(found[0])
@@ -361,8 +275,3 @@ def _chunks(values: Iterable[int]) -> Iterator[list[int]]:
             chunk = []
     if chunk:
         yield chunk
-
-
-def _escaped(word: str) -> str:
-    """*word* with what LIKE would read as a sign of its own made plain."""
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -7,7 +7,8 @@ others. Every article stands in several *sections* (all, its topics, its
 outlet, unpublished); ``placing`` holds one row for each with what a list is
 sorted and filtered by. The sections' counters are kept with them, by triggers
 where placings change or go, by the writer for the many that come, so that
-nothing shown is ever counted by scanning.
+nothing shown is ever counted by scanning. What a list of all may be sorted by has
+an index of its own: see ``ordering``.
 
 ``fts`` is the full-text index, contentless, its rowids those of ``article``;
 ``body`` keeps the indexed words that the other tables do not hold, because a
@@ -28,7 +29,7 @@ from reader.store.query import COLUMNS, TOKENIZER
 
 _UNICODE: Final = int("".join(f"{int(part):02}" for part in unicodedata.unidata_version.split(".")[:2]))
 
-VERSION: Final = 6 * 10_000 + _UNICODE
+VERSION: Final = 7 * 10_000 + _UNICODE
 """Another number in the file's ``user_version`` means: rebuild.
 
 Another Python's Unicode may fold words otherwise, so that it could not take out what this one put in.
@@ -133,13 +134,17 @@ INDEXES: Final = f"""
 CREATE UNIQUE INDEX IF NOT EXISTS article_path ON article(path);
 CREATE INDEX IF NOT EXISTS article_key ON article(key);
 CREATE INDEX IF NOT EXISTS article_starred ON article(id, read, hidden) WHERE starred;
-CREATE INDEX IF NOT EXISTS article_link ON article(link, id) WHERE link <> '';
+CREATE INDEX IF NOT EXISTS article_link ON article(link, id, read, hidden) WHERE link <> '';
 CREATE INDEX IF NOT EXISTS article_hidden ON article(id) WHERE hidden;
 CREATE INDEX IF NOT EXISTS article_domain ON article(domain);
 CREATE INDEX IF NOT EXISTS article_type ON article(type);
 CREATE INDEX IF NOT EXISTS article_category ON article(category);
 CREATE INDEX IF NOT EXISTS article_facts ON article({_FACTS});
-CREATE INDEX IF NOT EXISTS placing_unread ON placing(section, article) WHERE unread;
+CREATE INDEX IF NOT EXISTS article_heat ON article(heat) WHERE NOT hidden;
+CREATE INDEX IF NOT EXISTS article_quality ON article(quality) WHERE NOT hidden;
+CREATE INDEX IF NOT EXISTS article_coverage ON article(coverage) WHERE NOT hidden;
+CREATE INDEX IF NOT EXISTS article_nameless ON article(id) WHERE outlet = '' AND NOT hidden;
+CREATE INDEX IF NOT EXISTS placing_unread ON placing(section, article, unread) WHERE unread;
 CREATE UNIQUE INDEX IF NOT EXISTS piece_key ON piece(key);
 CREATE INDEX IF NOT EXISTS piece_story ON piece(story, n);
 CREATE INDEX IF NOT EXISTS story_last ON story(last, id);

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 HEAD = 3 * PAGE
 """Rows that a long list is shown with at once, while the others are still fetched."""
 
-_SLOW_HEADS = (Sort.OUTLET,)  # the first rows of such an order cost what all of them do
-
 
 @dataclass(frozen=True, slots=True)
 class Aim:
@@ -149,7 +147,7 @@ class Loading(Controller):
         self, listing: Listing, aim: Aim, old: array[int], load: int
     ) -> tuple[Found, int, dict[int, list[ArticleRow]]] | None:
         """As :meth:`_fetch_list`, of the list's first rows; None where these would not do. Off the loop."""
-        if listing.stories or aim.standing or listing.sort in _SLOW_HEADS or aim.near >= HEAD - PAGE:
+        if listing.stories or aim.standing or aim.near >= HEAD - PAGE:
             return None
         found = self._find(listing, load, HEAD)
         if len(found.ids) == HEAD and aim.cursor is not None and aim.cursor not in found.ids[:-PAGE]:
