@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from ui_tools import BASE, Desk, desk, make_session, marks, write_many
 
 from reader.session import Session
+from reader.store.rows import Place, PlaceKind, Sort
 from reader.ui.loading import HEAD
 
 COUNT = HEAD * 2
@@ -26,19 +28,22 @@ def session(tmp_path: Path) -> Session:
 @contextlib.contextmanager
 def held(session: Session) -> Iterator[None]:
     """Meanwhile whole lists are not fetched to the end, as if the library were very large."""
-    go, real = threading.Event(), session.library.ids
+    go, library = threading.Event(), session.library
+    real = {name: getattr(library, name) for name in ("ids", "search")}
 
-    def slow(*args: Any, **asked: Any) -> Any:
-        found = real(*args, **asked)
+    def slow(name: str, *args: Any, **asked: Any) -> Any:
+        found = real[name](*args, **asked)
         if asked.get("limit") is None:
             go.wait()
         return found
 
-    session.library.ids = slow  # type: ignore[method-assign]
+    for name in real:
+        setattr(library, name, partial(slow, name))
     try:
         yield
     finally:
-        session.library.ids = real  # type: ignore[method-assign]
+        for name in real:
+            setattr(library, name, real[name])
         go.set()
 
 
@@ -65,14 +70,53 @@ async def test_the_head_is_there_at_once_and_the_cursor_stays_when_the_rest_come
         assert f"Piece {COUNT - 1}" in d.text
 
 
-async def test_to_the_end_means_the_end_of_the_whole(session: Session) -> None:
+@pytest.mark.parametrize("query", ["", "piece sort:oldest"])
+async def test_the_end_is_there_at_once_too_and_stays_when_the_whole_comes(
+    session: Session, query: str
+) -> None:
+    async with desk(session, (120, 30)) as d:
+        first, last = (f"Piece {n}" for n in ((COUNT - 1, 0) if query else (0, COUNT - 1)))
+        with held(session):
+            if query:
+                d.main.navigation.go_to(Place(PlaceKind.SEARCH, query))
+            else:
+                await head_of_all(d)
+            await d.until(lambda: d.main.navigation.growing)
+            await d.tap("G")
+            await d.until(lambda: d.main.list.count == HEAD and d.row.title == last)
+            await d.tap("home")  # and back before the whole is there
+            await d.until(lambda: d.row.title == first and d.main.navigation.growing)
+            await d.tap("G")
+            await d.until(lambda: d.row.title == last)
+            await d.until(lambda: last in d.text)
+            for key in "kk":
+                await d.tap(key)
+            await d.until(lambda: d.main.list.cursor == HEAD - 3)
+            standing, above = d.row.id, d.main.list.cursor - d.main.list.top
+        await d.settle()
+        view = d.main.list
+        assert (view.count, view.cursor, d.row.id) == (COUNT, COUNT - 3, standing)
+        assert view.cursor - view.top == above
+        assert view.ids == session.library.ids(sort=Sort.OLDEST if query else Sort.NEWEST)
+        await d.press("home")
+        assert d.row.title == first
+
+
+async def test_what_goes_while_the_end_is_shown_is_not_in_the_whole(session: Session) -> None:
     async with desk(session, (120, 30)) as d:
         with held(session):
             await head_of_all(d)
             await d.tap("G")
-            await d.until(lambda: d.main.list.cursor == HEAD - 1)
+            await d.until(lambda: d.row.title == f"Piece {COUNT - 1}")
+            session.state.set_read([f"{BASE}piece-1", f"{BASE}piece-{COUNT - 5}"], True)
+            from reader.ingest import sync
+
+            sync(session.library, session.state)
         await d.settle()
         assert d.row.title == f"Piece {COUNT - 1}"
+        await d.press("U")
+        await d.press("U")
+        assert d.main.list.count == COUNT - 2
 
 
 async def test_all_read_is_for_the_whole_list_though_its_head_alone_is_there(

@@ -39,6 +39,7 @@ class Found:
     ranked_among: int | None = None
 
 
+_BACKWARDS: Final = {"newest": "oldest", "oldest": "newest"}
 _OUTLET_FROM: Final = 3  # letters: fewer begin too many outlets to be of use
 
 
@@ -79,9 +80,12 @@ def find(
     *,
     today: int,
     limit: int | None = None,
+    last: str = "",
     stop: Callable[[], bool] | None = None,
 ) -> Found:
     """The articles of *listing*, whose :func:`question` is *query*; the first *limit* of them.
+
+    With *last*, the order of the list if it :func:`ends`, the last *limit*.
 
     Raises:
         SearchStopped: *stop* said so.
@@ -91,11 +95,19 @@ def find(
     sort = None if searching and listing.own_order else query.sort or listing.sort.value
     found = library.search(
         query,
-        sort=sort,
+        sort=_BACKWARDS[last] if last else sort,
         limit=limit,
         place=EVERYTHING if searching else listing.place,
         today=today,
         unread=listing.unread_only,
         stop=stop,
     )
-    return Found(found.ids, found.sort, query.root, found.ranked_among)
+    if last:
+        found.ids.reverse()
+    return Found(found.ids, last or found.sort, query.root, found.ranked_among)
+
+
+def ends(listing: Listing, found: Found) -> bool:
+    """Whether the last of *listing*, shown as *found*, are had without all before them."""
+    of_place = listing.place.kind is not PlaceKind.SEARCH and not listing.narrow
+    return of_place or found.sort in _BACKWARDS

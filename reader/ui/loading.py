@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reader.errors import SearchStopped
 from reader.store.rows import VIEWS, ArticleRow, PlaceKind, PlaceRow, Sort
 from reader.ui import human
-from reader.ui.asking import Found, find, question
+from reader.ui.asking import Found, ends, find, question
 from reader.ui.control import Controller, in_thread
 from reader.ui.places import Listing, Pane
 from reader.ui.widgets.article_list import PAGE
@@ -57,6 +57,8 @@ class Loading(Controller):
         """Whether only the head of the list is there yet."""
         self.wants_end = False
         """Whether the last move was to the end: of the whole, when that is there."""
+        self._at_end = False
+        """Whether what is there of a growing list are its last rows, not its first."""
         self._stood: int | None = None
         self.found = Found(array("q"), self.listing.sort.value)
 
@@ -86,6 +88,7 @@ class Loading(Controller):
         """Fetch the list and show it where *aim* says, unless another load begins meanwhile."""
         self._loads += 1
         mine, self._aim, self.growing = self._loads, aim, False
+        self._at_end = False
         self._idle.clear()
         listing, old = self.listing, self.screen.list.ids
         try:
@@ -105,7 +108,7 @@ class Loading(Controller):
                     if head is None:
                         self._show(aim, *whole)
                     else:
-                        self._grow(whole[0])
+                        await self._grow(whole[0], mine)
         finally:
             if mine == self._loads:
                 self._aim, self.growing = None, False
@@ -126,17 +129,46 @@ class Loading(Controller):
         if aim.preview or moved or not ids:
             self.screen.reading.preview()
 
-    def _grow(self, found: Found) -> None:
-        """The whole of a list is there, whose head is shown."""
-        view = self.screen.list
-        if found.ids[: view.count] == view.ids:
-            self.found = found
-            view.grow(found.ids)
-        else:  # something came or went meanwhile
+    async def _grow(self, found: Found, load: int) -> None:
+        """The whole of a list is there, whose first or last rows are shown."""
+        view, ids = self.screen.list, found.ids
+        if self._at_end:
+            page = (len(ids) - view.count + view.cursor) // PAGE
+            pages = await in_thread(self._pages, ids, (page, page + 1, page - 1))
+            if load != self._loads:
+                return
+        before = len(ids) - view.count if self._at_end else 0
+        if ids[before : before + view.count] != view.ids:  # something came or went meanwhile
             self.reload()
+        elif self._at_end:
+            aim = Aim(top=before + view.top, preview=False)
+            self._show(aim, found, before + view.cursor, pages)
+        else:
+            self.found = found
+            view.grow(ids)
         if self.wants_end:
             view.move(Move.BOTTOM)
         self.screen.show_heads()
+
+    def turns(self, move: Move) -> bool:
+        """Whether *move* leads out of the rows that are there of a growing list; those there are fetched."""
+        self.wants_end = move is Move.BOTTOM
+        if not self.growing or move is not (Move.TOP if self._at_end else Move.BOTTOM):
+            return False
+        if self._at_end:
+            self.load()
+        elif self.screen.list.selected or not ends(self.listing, self.found):
+            return False
+        else:
+            self.screen.work("end", self._show_end(self._loads))
+        return True
+
+    async def _show_end(self, load: int) -> None:
+        with contextlib.suppress(SearchStopped):
+            shown = await in_thread(self._fetch_end, self.listing, load, self.found.sort)
+            if load == self._loads and self.growing and self.wants_end:
+                self._at_end = True
+                self._show(Aim(), *shown)
 
     def whole(self) -> Callable[[], array[int]]:
         """What gives, off the loop, the whole of the list that is shown now, though it may still grow."""
@@ -154,6 +186,13 @@ class Loading(Controller):
             return None
         return self._placed(found, aim, old)
 
+    def _fetch_end(
+        self, listing: Listing, load: int, sort: str
+    ) -> tuple[Found, int, dict[int, list[ArticleRow]]]:
+        """The same of its last rows, the cursor on the last. *sort* is the order that the list is in."""
+        found = self._find(listing, load, HEAD, last=sort)
+        return self._placed(found, Aim(near=HEAD), found.ids)
+
     def _fetch_list(
         self, listing: Listing, aim: Aim, old: array[int], load: int
     ) -> tuple[Found, int, dict[int, list[ArticleRow]]]:
@@ -168,17 +207,20 @@ class Loading(Controller):
         index = max(0, min(index, len(ids) - 1))
         return found, index, self._pages(ids, (index // PAGE, index // PAGE + 1, index // PAGE - 1))
 
-    def _find(self, listing: Listing, load: int | None, limit: int | None = None) -> Found:
-        """What *listing* holds, at most *limit*; given up when a load other than *load* is begun."""
+    def _find(self, listing: Listing, load: int | None, limit: int | None = None, *, last: str = "") -> Found:
+        """What *listing* holds, at most *limit*, with *last* the last in that order.
+
+        Given up when a load other than *load* is begun.
+        """
 
         def stop() -> bool:
             return load is not None and load != self._loads
 
         asked = question(listing, self.screen.now(), lambda: self.library.values("outlet"))
         if asked is None:
-            ids = self.screen.storying.ids(listing, self.today, limit, stop)
+            ids = self.screen.storying.ids(listing, self.today, limit, stop, last=bool(last))
             return Found(ids, listing.sort.value)
-        found = find(self.library, listing, asked, today=self.today, limit=limit, stop=stop)
+        found = find(self.library, listing, asked, today=self.today, limit=limit, last=last, stop=stop)
         return replace(found, ids=self.library.leads(found.ids)) if listing.stories else found
 
     def _place_in(self, ids: array[int], aim: Aim, old: array[int]) -> int:
@@ -243,7 +285,8 @@ class Loading(Controller):
             self._start_load(self._aim)
         elif view.count:
             row = view.current
-            aim = Aim(view.ids[view.cursor], view.cursor, view.top, preview=False, standing=True)
+            top = None if self._at_end else view.top
+            aim = Aim(view.ids[view.cursor], view.cursor, top, preview=False, standing=True)
             self._start_load(replace(aim, key=row.key if row else ""))
         else:
             self.load()

@@ -45,11 +45,12 @@ class Navigation(Loading):
     def move(self, move: Move) -> None:
         """Move in the pane that is active."""
         pane = self.screen.pane
-        self.wants_end = pane is Pane.LIST and move is Move.BOTTOM
+        self.wants_end = False
         if pane is Pane.TOPICS:
             self.screen.topics.move(move)
         elif pane is Pane.LIST:
-            self.screen.list.move(move)
+            if not self.turns(move):
+                self.screen.list.move(move)
         else:
             self.screen.reading.scroll(move)
 

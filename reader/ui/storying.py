@@ -49,8 +49,10 @@ class Storying(Controller):
         today: int,
         limit: int | None = None,
         stop: Callable[[], bool] | None = None,
+        *,
+        last: bool = False,
     ) -> array[int]:
-        """The rowids that *listing* holds: articles, at most *limit*, or the leads of stories."""
+        """The rowids that *listing* holds: articles, at most *limit*, or *last*, or leads of stories."""
         fresh = listing.unread_only or listing.place.kind is PlaceKind.UNREAD
         if not listing.stories:
             return self.library.ids(
@@ -60,6 +62,7 @@ class Storying(Controller):
                 narrow=listing.narrow,
                 unread=listing.unread_only,
                 limit=limit,
+                last=last,
                 stop=stop,
             )
         place = EVERYTHING if listing.place.kind is PlaceKind.UNREAD else listing.place

@@ -4,8 +4,8 @@ The articles are made up and put straight into the store (:mod:`search`), no
 files: titles, excerpts, outlets and topics as uneven as in real archives. A
 topic switch is what the screen does before it paints: the first ids of the
 place (:data:`reader.ui.loading.HEAD`) and its first two pages. All ids of a
-place, which follow, are rows of their own, and a jump to the end has to wait
-for them. For libnotmuch the same
+place, which follow, are rows of their own. A jump to the end before they are
+there shows the last ids and their pages. For libnotmuch the same
 50,000 real-file articles are messages and rows; both answer warm, in one
 process, in turn: the newest 50 that match, with subject or title, and how many
 there are.
@@ -104,7 +104,8 @@ def lists(rounds: int) -> Part:
         50,
         " ms",
     )
-    part.at_most("a million: jump to the end", figures["jump to the end"], 50, " ms")
+    ends = [v for n, v in figures.items() if n.startswith("jump")]
+    part.at_most("a million: slowest jump to the end", max(ends), 50, " ms")
     part.at_most("a million: counters of all places", figures["all counters"], 50, " ms")
     answer = part.data[str(large)]
     part.at_most(
@@ -147,7 +148,13 @@ def rows(path: Path) -> None:
         store.rows(ids[: 2 * PAGE])
         return ids
 
-    found["jump to the end"] = ms(lambda: store.rows(store.ids()[-PAGE:]))
+    def end(place: Place, sort: Sort) -> None:
+        store.rows(store.ids(place, sort, limit=HEAD, last=True)[-2 * PAGE :])
+
+    for name, place in places(store):
+        if name in ("all", "broken", "biggest topic"):
+            for sort in Sort:
+                found[f"jump to the end of {name}, by {sort.value}"] = ms(lambda p=place, s=sort: end(p, s))  # type: ignore[misc]
     for name, place in places(store):
         found[f"all ids of {name}"] = ms(lambda p=place: store.ids(p))  # type: ignore[misc]
     for name, place in places(store):
