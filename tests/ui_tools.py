@@ -360,13 +360,18 @@ def whole(document: Any) -> str:
 
 @contextlib.asynccontextmanager
 async def desk(
-    session: Session, size: tuple[int, int] = (120, 30), *, settled: bool = True, close: bool = True
+    session: Session,
+    size: tuple[int, int] = (120, 30),
+    *,
+    settled: bool = True,
+    close: bool = True,
+    kind: type[NewsfoldApp] = NewsfoldApp,
 ) -> AsyncIterator[Desk]:
     """Run the app over *session*; at the end its threads are waited for and the session is closed."""
     loop = asyncio.get_running_loop()
     pool = ThreadPoolExecutor(max_workers=8)
     loop.set_default_executor(pool)
-    app = NewsfoldApp(session)
+    app = kind(session)
     try:
         async with app.run_test(size=size) as pilot:
             found = Desk(app, pilot)

@@ -12,13 +12,13 @@ from textual import events
 from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.worker import Worker, WorkerState
 
 from reader.text import inert
 from reader.ui.layout import Block, Body, Column, Lines, Place, Rule
 from reader.ui.render import BodyLines, render_body
+from reader.ui.widgets.scrolling import TextPane
 
 __all__ = ["Block", "Body", "Document", "Lines", "Rule"]
 
@@ -26,7 +26,7 @@ _SLICE: Final = 20_000
 """Lines of a long body found between two notes to the screen."""
 
 
-class Document(ScrollView, can_focus=True, inherit_bindings=False):
+class Document(TextPane, can_focus=True, inherit_bindings=False):
     """Shows blocks. Keys are the screen's business; the wheel, the scroll bar and clicks work here."""
 
     ALLOW_SELECT = False
@@ -49,8 +49,7 @@ class Document(ScrollView, can_focus=True, inherit_bindings=False):
     DEFAULT_CSS = """
     Document {
         overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-gutter: stable;
+        overflow-y: scroll;
         scrollbar-size-vertical: 1;
         & > .document--title { text-style: bold; }
         & > .document--heading { text-style: bold; }
@@ -293,7 +292,7 @@ class Document(ScrollView, can_focus=True, inherit_bindings=False):
     # -- drawing ----------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
-        row, width, base = self.scroll_offset.y + y, self._column.width, self.rich_style
+        row, width, base = self.scroll_offset.y + y, self._column.width, self.base_style
         if not 0 <= row < self._column.count:
             return Strip.blank(width, base)
         laid, line = self._column.at(row)

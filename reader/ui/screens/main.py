@@ -17,6 +17,7 @@ from reader.text import clean
 from reader.ui.commands import COMMANDS, Keymap, shown
 from reader.ui.control import Handler
 from reader.ui.document import Document
+from reader.ui.drawing import RowCompositor
 from reader.ui.linking import Linking
 from reader.ui.marking import Marking
 from reader.ui.navigation import Navigation
@@ -53,6 +54,7 @@ class MainScreen(Speaking):
 
     def __init__(self, session: Session, keymap: Keymap) -> None:
         super().__init__(session, keymap)
+        self._compositor = RowCompositor()
         self.topics = TopicList(id="topics")
         self.list = ArticleList(id="list")
         self.document = Document(id="article")

@@ -12,10 +12,10 @@ from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from reader.text import inert
+from reader.ui.widgets.scrolling import TextPane
 
 
 class Move(StrEnum):
@@ -31,7 +31,7 @@ class Move(StrEnum):
     PAGE_UP = "page_up"
 
 
-class LineList(ScrollView, can_focus=False, inherit_bindings=False):
+class LineList(TextPane, can_focus=False, inherit_bindings=False):
     """Rows of one height with a cursor. Subclasses say what one row looks like.
 
     It never takes the focus: the screen hands every key to the pane that is ``active``.
@@ -163,7 +163,7 @@ class LineList(ScrollView, can_focus=False, inherit_bindings=False):
         line = y + self.scroll_offset.y
         index, part = divmod(line, self.row_height)
         width = self.scrollable_content_region.width
-        base = self.rich_style
+        base = self.base_style
         if not 0 <= index < self._count:
             if self._count == 0 and y == 1 and self.when_empty:
                 words = Segment(f"  {inert(self.when_empty)}", self.style_of("dim"))

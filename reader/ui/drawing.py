@@ -1,0 +1,75 @@
+"""What an update draws: the rows it touches, and of the widgets there only those that are seen.
+
+Textual renders, for every update, all rows of all widgets that reach into the
+smallest rectangle around it: the cursor's two rows cost what the pane costs, and
+a word in the first line with one in the last the whole screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from textual._compositor import ChopsUpdate, Compositor
+from textual.geometry import Region
+from textual.strip import Strip
+
+_Span = tuple[int, int, int]
+"""A row, its first column, and the column after its last."""
+_Cells = dict[int, Strip | None]
+"""What stands in one row, from each column where a widget begins or ends."""
+
+
+class RowCompositor(Compositor):
+    """Textual's, but for how much is rendered for an update; what reaches the terminal is the same."""
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        screen = self.size.region
+        regions = [part for region in self._dirty_regions if (part := region.intersection(screen))]
+        self._dirty_regions.clear()
+        if not regions:
+            return None
+        spans = list(self._regions_to_spans(regions))
+        cuts = self.cuts
+        rows: list[_Cells] = [dict.fromkeys(cut[:-1]) for cut in cuts]
+        for band in _bands(spans):
+            self._fill(rows, band)
+        return ChopsUpdate(rows, spans, [cut[1:] for cut in cuts])
+
+    def _fill(self, rows: list[_Cells], band: Region) -> None:
+        """Put into *rows* what is seen in *band*, front to back, until nothing of it is open."""
+        cuts = self.cuts
+        first, last = band.column_span
+        opened = sum(a < last and b > first for y in band.line_range for a, b in pairwise(cuts[y]))
+        whole = Region(0, band.y, self.size.width, band.height)
+        for widget, (region, clip) in self.visible_widgets.items():
+            if not opened:
+                return
+            seen = region.intersection(clip).intersection(whole)
+            if not seen or not seen.overlaps(band):
+                continue
+            strips = widget.render_lines(seen.translate(-region.offset))
+            begin, end = seen.column_span
+            for y, strip in zip(seen.line_range, strips, strict=False):
+                row = rows[y]
+                at = [cut for cut in cuts[y] if begin <= cut <= end]
+                for (cut, after), part in zip(
+                    pairwise(at), strip.divide([cut - begin for cut in at[1:]]), strict=False
+                ):
+                    if row[cut] is None:
+                        row[cut] = part
+                        opened -= cut < last and after > first
+
+
+def _bands(spans: Iterable[_Span]) -> Iterator[Region]:
+    """Rectangles around *spans*, which come in the order of rows: one for each run of neighbouring rows."""
+    top = bottom = left = right = -1
+    for y, begin, end in spans:
+        if top >= 0 and y <= bottom:
+            bottom, left, right = y + 1, min(left, begin), max(right, end)
+            continue
+        if top >= 0:
+            yield Region(left, top, right - left, bottom - top)
+        top, bottom, left, right = y, y + 1, begin, end
+    if top >= 0:
+        yield Region(left, top, right - left, bottom - top)

@@ -1,0 +1,109 @@
+"""What updates leave on a terminal is what drawing everything anew would leave there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyte
+import pytest
+from rich.console import Console, RenderableType
+from textual._compositor import CompositorUpdate
+from textual.screen import Screen
+from ui_tools import LONG_BODY, desk, make_session, small_folder, when, write
+
+from reader.ui.app import NewsfoldApp
+
+CONSOLE = Console(force_terminal=True, color_system="truecolor", width=200)
+
+
+class Drawn(NewsfoldApp):
+    """The app, and a terminal that is sent what it draws."""
+
+    terminal: pyte.Screen | None = None
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, renderable)
+        size = (self.size.width, self.size.height)
+        if self._held or not isinstance(renderable, CompositorUpdate) or screen is not self.screen:
+            return
+        if self.terminal is None:
+            self.terminal = pyte.Screen(*size)
+        elif (self.terminal.columns, self.terminal.lines) != size:
+            self.terminal.resize(lines=size[1], columns=size[0])
+        feed(self.terminal, renderable)
+
+    def cells(self) -> list[list[pyte.screens.Char]]:
+        assert self.terminal is not None
+        return cells(self.terminal)
+
+    def anew(self) -> list[list[pyte.screens.Char]]:
+        """Everything, drawn on a new terminal by Textual's own way of drawing a whole screen."""
+        terminal = pyte.Screen(self.size.width, self.size.height)
+        compositor = self.screen._compositor
+        due = set(compositor._dirty_regions)
+        kept = {widget: widget._styles_cache for widget in compositor.visible_widgets}
+        for widget, cache in kept.items():
+            widget._styles_cache = type(cache)()
+        feed(terminal, compositor.render_full_update())
+        for widget, cache in kept.items():
+            widget._styles_cache = cache
+        compositor._dirty_regions |= due
+        return cells(terminal)
+
+    @property
+    def due(self) -> bool:
+        """Whether something is still to be drawn."""
+        screen = self.screen
+        return bool(
+            screen._dirty_widgets
+            or screen._compositor._dirty_regions
+            or any(widget._repaint_required or widget._layout_required for widget in screen.walk_children())
+            or (self.main is not None and self.main._heads_due)
+        )
+
+
+def feed(terminal: pyte.Screen, update: CompositorUpdate) -> None:
+    pyte.Stream(terminal).feed(update.render_segments(CONSOLE).replace("\n", "\r\n"))
+
+
+def cells(terminal: pyte.Screen) -> list[list[pyte.screens.Char]]:
+    return [[terminal.buffer[y][x] for x in range(terminal.columns)] for y in range(terminal.lines)]
+
+
+KEYS = (
+    *("j", "j", "k", "G", "g g", "j", "enter", "j", "space", "]", "]", "[", "h"),
+    *("z", "z", "h", "h", "j", "enter", "s", "n", "V", "V", "o r", "u", "f", "/"),
+    *("a", "m", "escape", "escape", "?", "q", "T", "escape", "S", "S", "v", "j", "v"),
+)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+async def test_every_update_leaves_what_a_whole_screen_would(tmp_path: Path, width: int) -> None:
+    folder = small_folder(tmp_path / "news")
+    for n in range(90):
+        words = f"表 {n} ﷽ e\u0301 🙂 of the lists" if n % 3 else f"Long {'title ' * 30}{n}"
+        write(
+            folder,
+            f"more-{n:02}",
+            LONG_BODY if n % 2 else "",
+            title=words,
+            publishedDateTime=when(hours=n),
+            topics=[f"topic-{n % 40}"],
+        )
+    session = make_session(tmp_path, folder)
+    async with desk(session, (width, 26), kind=Drawn) as d:
+        app = d.app
+        assert isinstance(app, Drawn)
+        updates = 0
+        for key in KEYS:
+            before = app.cells()
+            await d.press(*key.split())
+            await d.until(lambda: not app.due)
+            assert app.cells() == app.anew(), key
+            updates += app.cells() != before
+        assert updates > len(KEYS) // 2
+        await d.resize(width - 7)
+        await d.press("j")
+        await d.until(lambda: not app.due)
+        assert app.cells() == app.anew()
