@@ -157,7 +157,7 @@ class Ingest:
 
     def _take_found(self, source: Source, scan: sources.Scan, found: Iterator[Found], report: Report) -> None:
         total, done = scan.changed, 0
-        batch, limit = Batch(), _FIRST_BATCH
+        batch, limit = Batch(), _FIRST_BATCH if total > BATCH else BATCH
         self.progress(Progress(source.name, 0, total))
         for change in scan.changes:
             batches = 0

@@ -269,18 +269,18 @@ def test_what_rules_did_there_is_taken_back_here(session: Session, tmp_path: Pat
     session.state.add_rule("one", "title:piece", "hide")
     session.state.add_rule("two", "title:piece", "tag later")
     session.state.set_starred([url(0)], True)
-    write_many(tmp_path / "news", 720)  # a second transaction, more than one line of the pipe holds
-    some = ["hid 200 articles", "tagged 200 articles", "hid 520 articles", "tagged 520 articles"]
+    write_many(tmp_path / "news", 1_200)  # a second transaction, more than one line of the pipe holds
+    some = ["hid 200 articles", "tagged 200 articles", "hid 1,000 articles", "tagged 1,000 articles"]
     assert refresher(session).run().ruled == some
     session.state.set_read([url(1)], True)
     hidden = [mark.key for mark in session.state.changed_since(0) if mark.hidden]
-    assert len(hidden) == 720
+    assert len(hidden) == 1_200
     undone = []
     while change := session.state.undo():
         undone.append((change.label, len(change.keys)))
     undid = ["read 1 article", *reversed(some), "starred 1 article"]
     assert [label for label, _ in undone[:6]] == [f"undid: {label}" for label in undid]
-    assert [count for _, count in undone[:6]] == [1, 520, 520, 200, 200, 1]
+    assert [count for _, count in undone[:6]] == [1, 1_000, 1_000, 200, 200, 1]
     assert not any(mark.hidden or mark.tags for mark in session.state.marks(hidden).values())
 
 

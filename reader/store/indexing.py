@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from reader.htmltext import unescape
@@ -82,13 +82,26 @@ def beyond(article: Article) -> bytes | None:
     return zlib.compress(f"{excerpt}\n{index_text(body_text(article.body))}".encode(), 3)
 
 
-def put(db: sqlite3.Connection, rows: Iterable[tuple[int, str, str, str, str]]) -> None:
-    """Index articles: rowid and :func:`columns`, in the order of rowids."""
-    db.executemany(_PUT, rows)
+def put(
+    db: sqlite3.Connection,
+    rows: Sequence[tuple[int, str, str, str, str]],
+    before: Mapping[int, tuple[str, str, str, str]],
+) -> None:
+    """Index articles: rowid and :func:`columns`, in the order of rowids, or a part is written for each.
+
+    *before* is what some gave until now.
+    """
+    if not before:
+        db.executemany(_PUT, rows)
+        return
+    for row in rows:
+        if (old := before.get(row[0])) is not None:
+            db.execute(_TAKE, (row[0], *old))
+        db.execute(_PUT, row)
 
 
 def take(db: sqlite3.Connection, number: int) -> None:
-    """Take article *number* out of the index; its rows must still be there."""
+    """Take article *number* out of the index; its rows must still be there. Best in the order of rowids."""
     title, excerpt, z = db.execute(
         "SELECT title, excerpt, z FROM article LEFT JOIN body ON body.id = article.id WHERE article.id = ?",
         (number,),
@@ -102,10 +115,25 @@ def columns(
     title: str, excerpt: str, related: Iterable[str], kept: bytes | None
 ) -> tuple[str, str, str, str]:
     """What is indexed of an article: title and excerpt as kept, titles of related entries, what is beyond."""
-    words, body = index_text(readable(excerpt)) if kept is None else "", ""
-    if kept is not None:
-        words, _, body = zlib.decompress(kept).decode().partition("\n")
-    return index_text(readable(title)), words, body, index_text(*map(readable, _within(related)))
+    return title_words(title), *text_words(excerpt, kept), related_words(related)
+
+
+def title_words(title: str) -> str:
+    """What is indexed of a title."""
+    return index_text(readable(title))
+
+
+def text_words(excerpt: str, kept: bytes | None) -> tuple[str, str]:
+    """What is indexed of an excerpt and a body: what is *kept* beyond them, else the excerpt."""
+    if kept is None:
+        return index_text(readable(excerpt)), ""
+    words, _, body = zlib.decompress(kept).decode().partition("\n")
+    return words, body
+
+
+def related_words(titles: Iterable[str]) -> str:
+    """What is indexed of the titles of related entries."""
+    return index_text(*map(readable, _within(titles)))
 
 
 def _within(titles: Iterable[str]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from reader.store import indexing, listing, sqlite, standing
 from reader.store import library_schema as schema
 from reader.store.library import Library
 from reader.store.preparing import Prepared, prepare
-from reader.store.standing import Stays
+from reader.store.standing import Columns, Row, Standing, Stays
 from reader.store.story_writer import next_era, note_coming, note_leaving
 from reader.text import clean
 
@@ -24,7 +24,10 @@ _NO_MARK = Mark("")
 _Placing = tuple[
     int, int, bool, int | None, int | None, int
 ]  # section, article, unread, what it is sorted by
-_NOTHING: Final[Mapping[str, Stays]] = {}
+_Version = tuple[sqlite3.Connection, int, int]
+_NOTHING: Final = Stays(
+    Standing(0, (), b"", None, []), story=False, placings=False, mentions=False, words=False, warnings=False
+)
 _LOADING: Final = {"cache_size": -16_000, "wal_autocheckpoint": 8_000}  # KB; pages
 
 
@@ -64,6 +67,7 @@ class Writer:
         self._sections: dict[tuple[str, str], int] = {}
         self._next: dict[int, int] = {}
         self._shift = 0
+        self._seen: _Version | None = None
 
     # -- files --------------------------------------------------------------
 
@@ -104,10 +108,13 @@ class Writer:
             checked = links(a.address for a in articles if a.address)
             self._shift = self.library.meta("shift")
             articles, stays = self._changes(db, articles, batch, marked)
-            cleared = self._forget(db, [*batch.removed, *(a.path for a in articles)], stays)
-            self._forget(db, [p.path for p in batch.problems])
+            moving = (a.path for a in articles if a.path not in stays)
+            hidden = self._hidden(db)
+            cleared = _forget(db, [*batch.removed, *moving], hidden)
+            _loosen(db, stays.values(), hidden)
+            _forget(db, [p.path for p in batch.problems], hidden)
             self._insert(db, articles, marked, checked, stays)
-            note_coming(db, (a.key for a in articles if not _has(stays, a.path, "story")))
+            note_coming(db, (a.key for a in articles if not stays.get(a.path, _NOTHING).story))
             if articles or batch.removed or batch.problems:
                 next_era(db)
             db.executemany(
@@ -136,6 +143,9 @@ class Writer:
             self._put_meta(self.library.db, name, value)
 
     def _load_sections(self, db: sqlite3.Connection) -> None:
+        seen, self._seen = self._seen, None  # until this is written
+        if seen == _version(db):
+            return  # nobody else has written since we did
         self._sections = {
             (kind, name): i for i, kind, name in db.execute("SELECT id, kind, name FROM section")
         }
@@ -166,28 +176,6 @@ class Writer:
             changing.append(article)
         return changing, stays
 
-    def _forget(
-        self, db: sqlite3.Connection, paths: Sequence[str], stays: Mapping[str, Stays] = _NOTHING
-    ) -> int:
-        """Take out what stands at *paths* and does not stay; how many were problems."""
-        problems = 0
-        for path in _standing(db, paths):
-            row = db.execute("SELECT id, sections FROM article WHERE path = ?", (path,)).fetchone()
-            told = db.execute("DELETE FROM problem WHERE path = ?", (path,)).rowcount
-            if row is None:
-                problems += told > 0
-                continue
-            if not _has(stays, path, "story"):
-                note_leaving(db, row[0])
-            if not _has(stays, path, "placings"):
-                _unplace(db, row[0], f"{row[1]} {self._hidden(db)}")
-            if not _has(stays, path, "words"):
-                indexing.take(db, row[0])
-            if not _has(stays, path, "mentions"):
-                listing.take(db, row[0])
-            db.execute("DELETE FROM article WHERE id = ?", (row[0],))
-        return problems
-
     def _insert(
         self,
         db: sqlite3.Connection,
@@ -197,37 +185,47 @@ class Writer:
         stays: Mapping[str, Stays],
     ) -> None:
         rows: list[tuple[object, ...]] = []
+        changes: list[tuple[Standing, Row]] = []
         placings: list[_Placing] = []
         mentions: list[tuple[int, bytes, tuple[int, ...]]] = []
         texts: list[tuple[int, str, str, str, str]] = []
+        before: dict[int, Columns] = {}
         beyond: list[tuple[int, bytes]] = []
-        numbers = self._free_ids(db, articles, {path: rows.id for path, rows in stays.items()})
+        warnings: list[tuple[object, ...]] = []
+        numbers = self._free_ids(db, articles, {path: kept.old.id for path, kept in stays.items()})
         for number, article in sorted(zip(numbers, articles, strict=True), key=itemgetter(0)):
             mark = marks.get(article.key, _NO_MARK)
             link = links.get(article.address)
             outcome = link.outcome.value if link else ""
-            sections = sorted(self._section(db, *section) for section in article.sections)
+            sections = sorted([self._section(db, *section) for section in article.sections])
             places = " ".join(map(str, sections))
-            flags = (mark.read, mark.starred, mark.hidden, outcome, places, article.urls)
-            rows.append((number, *article.values, *flags))
-            if not _has(stays, article.path, "placings"):
+            row = (*article.values, mark.read, mark.starred, mark.hidden, outcome, places, article.urls)
+            if (kept := stays.get(article.path, _NOTHING)) is _NOTHING:
+                rows.append((number, *row))
+            else:
+                changes.append((kept.old, row))
+            if not kept.placings:
                 placings.extend(
                     (section, number, not mark.read, article.heat, article.quality, article.coverage)
                     for section in ([self._hidden(db)] if mark.hidden else sections)
                 )
-            if article.mentions and not _has(stays, article.path, "mentions"):
+            if article.mentions and not kept.mentions:
                 mentions.append((number, article.mentions, article.listed))
-            if not _has(stays, article.path, "words"):
+            if not kept.words:
                 texts.append((number, *article.columns))
+                if kept is not _NOTHING:
+                    before[number] = kept.old.columns(article)
                 if article.beyond is not None:
                     beyond.append((number, article.beyond))
+            if article.warnings and not kept.warnings:
+                warnings.extend((article.path, *warning) for warning in article.warnings)
         db.executemany(f"INSERT INTO article VALUES ({','.join('?' * 23)})", rows)
+        standing.change(db, changes)
         _place(db, placings)
         listing.put(db, mentions)
-        warnings = [(a.path, *warning) for a in articles for warning in a.warnings]
         db.executemany("INSERT INTO problem VALUES (?, ?, ?, ?, 1)", warnings)
         db.executemany("INSERT INTO body VALUES (?, ?)", beyond)
-        indexing.put(db, texts)
+        indexing.put(db, texts, before)
 
     def _free_ids(
         self, db: sqlite3.Connection, articles: Sequence[Prepared], kept: Mapping[str, int]
@@ -277,6 +275,8 @@ class Writer:
             sqlite.check_in_place(db)
             self._load_sections(db)
             yield db
+            seen = _version(db)
+        self._seen = seen
 
     def copied_to(self, seq: int) -> None:
         """Every change of the marks up to *seq* is copied."""
@@ -380,16 +380,40 @@ def _unplace(db: sqlite3.Connection, number: int, sections: str) -> None:
     )
 
 
-def _has(stays: Mapping[str, Stays], path: str, what: str) -> bool:
-    rows = stays.get(path)
-    return rows is not None and bool(getattr(rows, what))
+def _forget(db: sqlite3.Connection, paths: Sequence[str], hidden: int) -> int:
+    """Take out what stands at *paths*; how many were problems."""
+    problems = set(standing.among(db, "SELECT path FROM problem WHERE path IN", paths))
+    db.executemany("DELETE FROM problem WHERE path = ?", [(path,) for path in problems])
+    for number in sorted(standing.among(db, "SELECT id FROM article WHERE path IN", paths)):
+        path, sections = db.execute("SELECT path, sections FROM article WHERE id = ?", (number,)).fetchone()
+        problems.discard(path)
+        note_leaving(db, number)
+        _unplace(db, number, f"{sections} {hidden}")
+        indexing.take(db, number)
+        listing.take(db, number)
+        db.execute("DELETE FROM article WHERE id = ?", (number,))
+    return len(problems)
 
 
-def _standing(db: sqlite3.Connection, paths: Sequence[str]) -> list[str]:
-    """Those of *paths* at which an article or a problem stands."""
-    found = set(standing.among(db, "SELECT path FROM article WHERE path IN", paths))
-    found.update(standing.among(db, "SELECT path FROM problem WHERE path IN", paths))
-    return [path for path in dict.fromkeys(paths) if path in found]
+def _loosen(db: sqlite3.Connection, stays: Iterable[Stays], hidden: int) -> None:
+    """Take out what does not stay of articles that are replaced at their place."""
+    for rows in stays:
+        old = rows.old
+        if not rows.story:
+            note_leaving(db, old.id)
+        if not rows.placings:
+            _unplace(db, old.id, f"{old.sections} {hidden}")
+        if not rows.mentions:
+            listing.take(db, old.id)
+        if not rows.words and old.beyond is not None:
+            db.execute("DELETE FROM body WHERE id = ?", (old.id,))
+        if not rows.warnings:
+            db.execute("DELETE FROM problem WHERE path = ?", (old.row[0],))
+
+
+def _version(db: sqlite3.Connection) -> _Version:
+    """Another after each change, by whatever connection. The same before and after one's own commit."""
+    return db, int(db.execute("PRAGMA data_version").fetchone()[0]), db.total_changes
 
 
 def _storable(text: str) -> str:
