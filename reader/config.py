@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -159,12 +158,16 @@ class Loaded:
 def load(path: Path) -> Loaded:
     """Read *path*; a missing file means the defaults. Never raises for what the file holds."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        table = tomllib.loads(text)
+        data = path.read_bytes()
     except FileNotFoundError:
         return Loaded()
     except OSError as error:
         return Loaded(complaints=(f"{path}: {error.strerror}; all settings are the defaults",))
+    import tomllib
+
+    try:
+        text = data.decode("utf-8-sig")
+        table = tomllib.loads(text)
     except UnicodeDecodeError:
         return Loaded(complaints=(f"{path}: not UTF-8; all settings are the defaults",))
     except (tomllib.TOMLDecodeError, RecursionError) as error:

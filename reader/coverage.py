@@ -1,29 +1,22 @@
-"""One story as a reader is shown it: pieces, texts, timeline, best source, what is said of the links."""
+"""One story as a reader is shown it: pieces, texts, timeline, best source, what is said of the links.
+
+The screen starts with one: what only a story of several pieces needs is imported when there is one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reader.model import LinkCheck, Outcome
 from reader.store.library import Library
 from reader.store.rows import PieceRow, StoryRow
 from reader.store.state import State
-from reader.store.story_writer import StoryWriter
-from reader.stories import (
-    Best,
-    Headline,
-    Piece,
-    Spread,
-    TextGroup,
-    Timeline,
-    best_source,
-    concentration,
-    headline_diff,
-    key_of,
-    quality_spread,
-    timeline,
-)
+from reader.stories.piece import Piece, TextGroup
+
+if TYPE_CHECKING:
+    from reader.stories.report import Best, Headline, Spread, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +41,32 @@ class Telling:
 
     def best(self) -> Best | None:
         """The piece to open, and why."""
+        from reader.stories.report import best_source
+
         return best_source(self.told, self.groups, {p.key: self.outcome(p) for p in self.pieces})
 
     def headlines(self) -> tuple[Headline, ...]:
         """Every headline, the words only one outlet uses marked."""
+        from reader.stories.report import headline_diff
+
         return headline_diff(self.told)
 
     def timeline(self, width: int) -> Timeline:
         """The pieces over at most *width* columns."""
+        from reader.stories.report import timeline
+
         return timeline(self.told, width)
 
     def spread(self) -> Spread:
         """Quality over the pieces."""
+        from reader.stories.report import quality_spread
+
         return quality_spread(self.told)
 
     def warning(self) -> str:
         """Whether much of it has a single source; empty when not."""
+        from reader.stories.report import concentration
+
         return concentration(self.told, self.groups)
 
 
@@ -87,7 +90,11 @@ def beside(library: Library, article: int, own: Sequence[PieceRow]) -> list[Piec
     told = library.told([article]).get(article)
     if told is None:
         return []
-    keys = [key_of(told, related) for related in told.related]
+    keys: list[str] = []
+    if told.related:
+        from reader.stories.pieces import key_of
+
+        keys = [key_of(told, related) for related in told.related]
     meant = library.aliased(key for key in keys if key.startswith("mention:"))
     wanted = {meant.get(key, key) for key in keys} | set(library.listers(told.key))
     return library.pieces_of(wanted - {piece.key for piece in own} - {told.key})
@@ -129,6 +136,8 @@ def look(library: Library, state: State, articles: Sequence[int]) -> None:
         if state.story_seen(row.key) != frozenset(keys):
             state.set_story_seen(row.key, keys)
     if any(row.new_pieces for row in stories.values()):
+        from reader.store.story_writer import StoryWriter
+
         StoryWriter(library).looked(stories)
 
 

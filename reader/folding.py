@@ -21,18 +21,13 @@ from reader.model import Article
 from reader.store.library import Library
 from reader.store.state import State
 from reader.store.story_writer import NewPiece, NewStory, Overrule, StoryWriter
-from reader.stories import (
-    Edit,
-    Piece,
-    Story,
-    TextGroup,
-    Vocabulary,
-    best_source,
-    names,
-    pieces_and_ties,
-    texts,
-    update,
-)
+from reader.stories.clustering import Edit, Story
+from reader.stories.piece import Piece, TextGroup
+from reader.stories.pieces import names, pieces_and_ties
+from reader.stories.report import best_source
+from reader.stories.updating import update
+from reader.stories.vocabulary import Vocabulary
+from reader.stories.wire import texts
 
 AT_ONCE: Final = 500
 """Names that are taken together."""

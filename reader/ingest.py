@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reader import editions, filereader, frontmatter, sources
-from reader.errors import NotFound, SourceError, StoreDamaged, StoreReadOnly
-from reader.model import Article, LinkCheck, Mark, Problem
+from reader import editions, filereader, sources
+from reader.errors import SourceError, StoreDamaged, StoreReadOnly
+from reader.model import LinkCheck, Mark
 from reader.progress import Progress, Report
+from reader.rereading import reread
 from reader.sources import Source
 from reader.store.library import Library
 from reader.store.preparing import Prepared
@@ -277,21 +278,3 @@ def _copy(library: Library, state: State) -> bool:
         writer.sync(marks, checks)
         writer.copied_to(max(seq, library.meta("marks_seq")))
     return bool(marks or checks)
-
-
-def reread(found: Sequence[Source], path: str) -> Article:
-    """The article at *path* (``<source>/<path>``), read from its file as it is now.
-
-    Raises:
-        NotFound: no such source, or the file gives no article any more.
-        SourceError: the file cannot be read.
-    """
-    name, _, inner = path.partition("/")
-    source = next((s for s in found if s.name == name), None)
-    if source is None or not inner or inner.startswith("/") or ".." in inner.split("/"):
-        raise NotFound(f"{path} is in none of the open folders")
-
-    article = frontmatter.read(sources.read_file(source.root, inner), path)
-    if isinstance(article, Problem):
-        raise NotFound(f"{article.path}:{article.line}: {article.reason}")
-    return article

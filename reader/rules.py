@@ -8,7 +8,6 @@ might find everything.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -172,6 +171,8 @@ def import_(state: State, text: str, now: datetime) -> list[Change]:
 
 
 def _read(text: str, now: datetime) -> tuple[list[tuple[str, str]], list[tuple[str, str, str, bool]]]:
+    import tomllib
+
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -22,7 +22,9 @@ from reader.sources import Source
 from reader.store.library import Library
 from reader.store.rows import Place, PlaceKind, StoryRow
 from reader.store.state import State
-from reader.stories import Edit, Vocabulary, cluster, pieces_and_ties
+from reader.stories.clustering import Edit, cluster
+from reader.stories.pieces import pieces_and_ties
+from reader.stories.vocabulary import Vocabulary
 
 OLD = time.time() - 3_600
 BASE = "https://news.test/"

@@ -22,6 +22,7 @@ LAYERS = (
     (
         "sources",
         "filereader",
+        "rereading",
         "rules",
         "ingest",
         "refresher",

@@ -12,19 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reader.model import Article, Provider, Related
-from reader.stories import (
-    Edit,
-    Piece,
-    Story,
-    Tie,
-    Vocabulary,
-    cluster,
-    key_of,
-    names,
-    pieces_and_ties,
-    signature,
-    update,
-)
+from reader.stories.clustering import Edit, Story, cluster
+from reader.stories.piece import Piece
+from reader.stories.pieces import Tie, key_of, names, pieces_and_ties, signature
+from reader.stories.updating import update
+from reader.stories.vocabulary import Vocabulary
 
 DAY0 = datetime(2023, 3, 1, tzinfo=UTC)
 

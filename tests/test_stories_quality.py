@@ -11,18 +11,12 @@ from types import ModuleType
 import pytest
 
 from reader.model import Article
-from reader.stories import (
-    Piece,
-    Vocabulary,
-    best_source,
-    cluster,
-    concentration,
-    offset_label,
-    pieces_and_ties,
-    summary,
-    texts,
-    timeline,
-)
+from reader.stories.clustering import cluster
+from reader.stories.piece import Piece, summary
+from reader.stories.pieces import pieces_and_ties
+from reader.stories.report import best_source, concentration, offset_label, timeline
+from reader.stories.vocabulary import Vocabulary
+from reader.stories.wire import texts
 
 HERE = Path(__file__).parent
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 import pytest
 
 from reader.model import Outcome
-from reader.stories import (
+from reader.stories.piece import Piece
+from reader.stories.report import (
     Best,
-    Piece,
     best_source,
     concentration,
     headline_diff,
     offset_label,
     quality_spread,
-    texts,
     timeline,
 )
+from reader.stories.wire import texts
 
 WIRE = "The river rose above its banks on Monday and forced two thousand people in the valley to leave home."
 

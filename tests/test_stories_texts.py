@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from reader.stories import Piece, TextGroup, summary, texts
+from reader.stories.piece import Piece, TextGroup, summary
+from reader.stories.wire import texts
 from reader.stories.words import telling, without_agency, words
 
 WIRE = (

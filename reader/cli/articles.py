@@ -13,8 +13,8 @@ from reader.cli.output import Output, document, fit
 from reader.config import Locations
 from reader.errors import NotFound, SourceError
 from reader.frontmatter import to_json
-from reader.ingest import reread
 from reader.model import OUTCOMES, Article, JsonValue, LinkCheck, Mark
+from reader.rereading import reread
 from reader.session import Session
 from reader.store.rows import EVERYTHING, ArticleRow, CoverageRow, Place, PlaceKind, Sort
 

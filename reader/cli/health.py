@@ -18,10 +18,11 @@ from reader.cli.output import Output, document, fit, say
 from reader.cli.patch import patch
 from reader.config import Locations
 from reader.errors import NotFound, SourceError, UsageError
-from reader.ingest import reread, sync
+from reader.ingest import sync
 from reader.links import Checker, Progress
 from reader.links.health import Share, by_outlet, by_year, overall
 from reader.model import OUTCOMES, JsonValue, LinkCheck, Outcome
+from reader.rereading import reread
 from reader.session import Session, utc_now
 from reader.store.query import parse
 from reader.store.rows import ArticleRow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -52,7 +53,10 @@ def _dispatch(arguments: Sequence[str], out: Output) -> int:
     locations = locate({name: getattr(args, f"{name}_dir") for name in ("data", "config", "cache", "state")})
     sys.excepthook = _hook(locations)
     with crash.watched(locations.log_file, say):
-        return _command(args.command)(args, locations, out)
+        command = _command(args.command)
+        if command is not screen:  # which has more to import
+            gc.enable()
+        return command(args, locations, out)
 
 
 _WHERE: Final = {

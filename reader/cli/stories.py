@@ -19,7 +19,8 @@ from reader.session import Session
 from reader.sources import to_text
 from reader.store.query.times import period
 from reader.store.rows import PieceRow
-from reader.stories import offset_label, summary
+from reader.stories.piece import summary
+from reader.stories.report import offset_label
 
 _WIDTH = 60  # counts of a timeline in JSON, at most
 

@@ -40,7 +40,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from reader.stories.pieces import Piece, Tie
+from reader.stories.piece import Piece
+from reader.stories.pieces import Tie
 from reader.stories.vocabulary import Vocabulary
 from reader.stories.words import telling
 

@@ -26,40 +26,13 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from reader.model import Article, Related
+from reader.stories.piece import Piece
 from reader.stories.words import fold
 
 _V = TypeVar("_V", str, int)
 
 MENTION: Final = "mention:"
 """How the key of a piece without an address begins."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One page of one outlet, whoever told of it.
-
-    ``published`` is in epoch seconds, None where nobody says. ``outlet`` is the
-    name as written, ``domain`` in lower case, ``topics`` those of its own files.
-    Text is exactly as published: clean it before showing.
-    """
-
-    key: str
-    title: str
-    excerpt: str = ""
-    outlet: str = ""
-    domain: str = ""
-    published: int | None = None
-    quality: int | None = None
-    in_library: bool = False
-    type: str = ""
-    address: str = ""
-    has_amp: bool = False
-    topics: tuple[str, ...] = ()
-
-    @property
-    def source(self) -> str:
-        """What tells outlets apart: the domain, else the name, folded."""
-        return self.domain or fold(self.outlet)
 
 
 @dataclass(frozen=True, slots=True, order=True)

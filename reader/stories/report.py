@@ -14,8 +14,7 @@ from typing import Final
 
 from reader.model import OUTCOMES, Outcome
 from reader.stories.clustering import by_time
-from reader.stories.pieces import Piece
-from reader.stories.wire import TextGroup
+from reader.stories.piece import Piece, TextGroup
 from reader.stories.words import telling
 from reader.text import clean
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from reader.model import Article
 from reader.stories.clustering import Edit, Story, cluster
-from reader.stories.pieces import Piece, Tie, names, pieces_and_ties
+from reader.stories.piece import Piece
+from reader.stories.pieces import Tie, names, pieces_and_ties
 from reader.stories.vocabulary import Vocabulary
 
 Naming = Callable[[Collection[str]], Iterable[Article]]

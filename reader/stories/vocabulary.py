@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from reader.stories.pieces import Piece
+from reader.stories.piece import Piece
 from reader.stories.words import telling
 
 FEWEST_TITLES: Final = 40

@@ -23,11 +23,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from reader.stories.clustering import by_time
-from reader.stories.pieces import Piece
+from reader.stories.piece import Piece, TextGroup
 from reader.stories.words import telling, without_agency, words
 
 SAME: Final = 0.8
@@ -39,24 +38,6 @@ _LONGEST: Final = 120
 _BUCKET: Final = 32
 
 Run = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TextGroup:
-    """Pieces with one text, by time; ``outlets`` their sources, by first appearance."""
-
-    keys: tuple[str, ...]
-    outlets: tuple[str, ...]
-
-    @property
-    def copied(self) -> bool:
-        """More than one outlet printed it: a probable wire copy."""
-        return len(self.outlets) > 1
-
-    @property
-    def versions(self) -> int:
-        """How many of its pieces are an outlet's printing it again."""
-        return len(self.keys) - len(self.outlets)
 
 
 def texts(pieces: Iterable[Piece]) -> tuple[TextGroup, ...]:
@@ -85,12 +66,6 @@ def texts(pieces: Iterable[Piece]) -> tuple[TextGroup, ...]:
         TextGroup(tuple(p.key for p in group), tuple(dict.fromkeys(p.source for p in group)))
         for group in groups
     )
-
-
-def summary(groups: Iterable[TextGroup]) -> tuple[int, int]:
-    """``(outlets, independent texts)`` of a story: "12 outlets, 4 independent texts"."""
-    groups = tuple(groups)
-    return len({outlet for group in groups for outlet in group.outlets}), len(groups)
 
 
 def _runs(excerpt: str) -> frozenset[Run]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from reader.coverage import Telling
 from reader.errors import NotFound, SourceError
-from reader.ingest import reread
 from reader.model import Article, LinkCheck, Mark
+from reader.rereading import reread
 from reader.store.rows import ArticleRow, PieceRow
 from reader.store.state import Headline
 from reader.ui.control import Controller, in_thread

@@ -24,7 +24,6 @@ from reader.errors import NewsfoldError
 from reader.text import inert
 from reader.ui import framing
 from reader.ui.commands import COMMANDS, build_keymap
-from reader.ui.screens.first_run import OPEN_SAMPLE, FirstRun
 from reader.ui.screens.main import MainScreen
 from reader.ui.themes import NEWSFOLD, NEWSFOLD_LIGHT
 
@@ -33,6 +32,8 @@ __all__ = ["OPEN_SAMPLE", "NewsfoldApp", "run"]
 if TYPE_CHECKING:
     from reader.session import Session
 
+OPEN_SAMPLE = -1
+"""The app's result that asks for the sample to be opened."""
 _SETTLED = 1.0  # seconds after which what there is stays
 _SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
 
@@ -84,15 +85,22 @@ class NewsfoldApp(App[int]):
             number = getattr(signal, name, None)
             if number is not None:
                 loop.add_signal_handler(number, self._hang_up, 128 + number)
-        if self.session.sources:
-            self.open_main()
-        else:
-            self.push_screen(FirstRun())
 
-    def open_main(self) -> None:
-        """Show the newspaper."""
-        self.main = MainScreen(self.session, self.keymap)
-        self.push_screen(self.main)
+    def get_default_screen(self) -> Screen[Any]:
+        """The newspaper, or how to come to one."""
+        if not self.session.sources:
+            from reader.ui.screens.first_run import FirstRun
+
+            return FirstRun()
+        self.main = MainScreen(self.session, self.keymap, self.size.width)
+        return self.main
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Parse the styles anew, if they have been: before there is a screen only a theme was set."""
+        if self._screen_stacks[self.current_mode]:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
 
     def exit(
         self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None
@@ -104,6 +112,11 @@ class NewsfoldApp(App[int]):
 
     # -- the first frame ------------------------------------------------------------
 
+    @property
+    def held(self) -> bool:
+        """Whether nothing is drawn yet."""
+        return self._held
+
     def hold(self) -> None:
         """Draw nothing until :meth:`release`: the first frame is to be a whole one."""
         self._held = True
@@ -113,6 +126,8 @@ class NewsfoldApp(App[int]):
         if self._held:
             self._held = False
             self._display(self.screen, self.screen._compositor.render_update(full=True))
+            if self.main is not None:
+                self.main.run_early()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         # Everything that Textual draws comes this way, and what is held back is in the full frame.
@@ -160,6 +175,7 @@ def run(session: Session) -> int:
     """
     gc.freeze()  # modules and widgets stay: looking through them stopped a key for 60 ms now and then
     gc.set_threshold(20_000, 20, 100)
+    gc.enable()
     app = NewsfoldApp(session)
     with crash.watched(session.locations.log_file, app.tell):
         code = app.run()

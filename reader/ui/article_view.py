@@ -18,7 +18,6 @@ from reader.text import clean
 from reader.ui import human
 from reader.ui.coverage_view import coverage, history
 from reader.ui.document import Block, Body, Lines, Rule
-from reader.ui.link_view import check_text
 from reader.ui.styling import ACCENT, BAD, DIM, LEAD, STRONG, TITLE, below, lit, styled
 
 if TYPE_CHECKING:
@@ -169,6 +168,8 @@ def _addresses(loaded: Loaded, now: int) -> list[Block]:
 def _address_line(name: str, url: str, check: LinkCheck | None, now: int) -> Block:
     text = styled((f"{name}  ", DIM), browser.shown(url))
     if check is not None:
+        from reader.ui.link_view import check_text
+
         text = below(text, check_text(check, now))
     return Lines(text, id=f"address:{url}", item=True)
 

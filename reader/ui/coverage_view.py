@@ -13,13 +13,14 @@ from reader.editions import changes
 from reader.model import OUTCOMES, LinkCheck, Outcome
 from reader.store.rows import PieceRow
 from reader.store.state import Headline
-from reader.stories import Best, Fragment, TextGroup, Timeline, offset_label, summary
+from reader.stories.piece import TextGroup, summary
 from reader.ui import human
 from reader.ui.document import Block, Lines, Rule
 from reader.ui.styling import ACCENT, BAD, DIM, GOOD, LEAD, STRONG, TITLE, below, styled
 from reader.ui.widgets.lines import fit
 
 if TYPE_CHECKING:
+    from reader.stories.report import Best, Fragment, Timeline
     from reader.ui.aiming import Loaded
 
 SHOWN_PIECES: Final = 200
@@ -137,6 +138,8 @@ def _more(count: int, key: str) -> list[Block]:
 
 
 def _offset(published: int | None, start: int | None) -> str:
+    from reader.stories.report import offset_label
+
     return offset_label(None if published is None or start is None else published - start)
 
 
@@ -298,6 +301,8 @@ def picture(telling: Telling, width: int) -> list[Block]:
     blocks.append(_lane("pieces", _bars(line, width), ACCENT))
     blocks += _lanes(telling, line, width)
     blocks.append(_lane("", "└" + "─" * (width - 1), DIM))
+    from reader.stories.report import offset_label
+
     last = max((moment.offset for moment in line.moments if moment.offset is not None), default=0)
     end = offset_label(last) if last else ""
     gap = max(1, width - len("earliest") - len(end))

@@ -7,13 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reader.address import host_of
-from reader.ingest import sync
 from reader.model import OUTCOMES, Outcome
 from reader.store.rows import Place, PlaceKind
 from reader.ui.control import Controller, Handler, in_thread
-from reader.ui.link_view import health_page
-from reader.ui.screens.choosing import ChoosingScreen
-from reader.ui.screens.prompt import Question
 
 if TYPE_CHECKING:
     from reader.links import Checker, Progress, Report
@@ -40,6 +36,8 @@ class Linking(Controller):
         self.screen.work("prompt", self._check_all())
 
     async def _check_all(self) -> None:
+        from reader.ui.screens.prompt import Question
+
         ids = self.screen.navigation.whole()
         addresses = await in_thread(lambda: self.library.addresses(ids()))
         if not addresses:
@@ -63,6 +61,9 @@ class Linking(Controller):
         self.screen.work("prompt", self._health())
 
     async def _health(self) -> None:
+        from reader.ui.link_view import health_page
+        from reader.ui.screens.choosing import ChoosingScreen
+
         found = await in_thread(self._known)
         leave = self.screen.keymap.keys["health"]
         page = ChoosingScreen("Links", lambda width: health_page(found, width), "lists those articles", leave)
@@ -73,6 +74,7 @@ class Linking(Controller):
     def _known(self) -> Health:
         """What is known of all links, answers of this moment too. Off the loop."""
         from reader import linkstate
+        from reader.ingest import sync
 
         sync(self.library, self.state)
         return linkstate.health(self.library, self.state)
@@ -115,6 +117,8 @@ class Linking(Controller):
         self.screen.say(_summary(report))
 
     def _copy(self) -> None:
+        from reader.ingest import sync
+
         sync(self.library, self.state)
         self.screen.refreshing.note_own_change()
 

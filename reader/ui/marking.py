@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from reader.ingest import sync
 from reader.store.state import Change
 from reader.ui.control import Controller, Handler, in_thread
 from reader.ui.places import Pane
-from reader.ui.screens.prompt import Prompt
 from reader.ui.widgets.line_list import Move
 
 
@@ -54,6 +52,8 @@ class Marking(Controller):
         self.changed()
 
     def _keep_and_copy(self, change: Callable[[], Change | None]) -> Change | None:
+        from reader.ingest import sync
+
         done = change()
         sync(self.library, self.state)
         self.screen.refreshing.note_own_change()
@@ -126,6 +126,8 @@ class Marking(Controller):
         self.screen.work("prompt", self._edit_tags())
 
     async def _edit_tags(self) -> None:
+        from reader.ui.screens.prompt import Prompt
+
         key = await self._one_key()
         if key is None:
             return
@@ -142,6 +144,8 @@ class Marking(Controller):
         self.screen.work("prompt", self._edit_note())
 
     async def _edit_note(self) -> None:
+        from reader.ui.screens.prompt import Prompt
+
         key = await self._one_key()
         if key is None:
             return

@@ -11,7 +11,6 @@ from reader.ui import human
 from reader.ui.control import Controller, Handler, in_thread
 from reader.ui.places import Pane
 from reader.ui.rescue import Page
-from reader.ui.screens.prompt import Question
 
 
 class Opening(Controller):
@@ -49,6 +48,8 @@ class Opening(Controller):
         self.screen.work("browser", self._open_all(), exclusive=False)
 
     async def _open_all(self) -> None:
+        from reader.ui.screens.prompt import Question
+
         view = self.screen.list
         if view.selected and self.screen.pane is not Pane.ARTICLE:
             wanted = [i for i in view.ids if i in view.selected]
@@ -69,6 +70,8 @@ class Opening(Controller):
 
     async def open_now(self, addresses: Sequence[str]) -> bool:
         """Open *addresses*, one after the other; True when all were opened. Call it from a worker."""
+        from reader.ui.screens.prompt import Question
+
         left = False
         refused: list[str] = []
         for address in addresses:

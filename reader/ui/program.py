@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reader.ui.control import Controller, Handler, in_thread
-from reader.ui.screens.pages import TextPage, help_page, problems_page
 
 
 class Program(Controller):
@@ -24,6 +23,8 @@ class Program(Controller):
 
     def help(self) -> None:
         """What the keys do, those of this pane first."""
+        from reader.ui.screens.pages import TextPage, help_page
+
         self.screen.app.push_screen(TextPage("Help", help_page(self.screen.keymap, self.screen.pane)))
 
     def screen_palette(self) -> None:
@@ -35,6 +36,8 @@ class Program(Controller):
         self.screen.work("problems", self._problems())
 
     async def _problems(self) -> None:
+        from reader.ui.screens.pages import TextPage, problems_page
+
         rows = await in_thread(self.library.problems)
         self.screen.app.push_screen(TextPage("Problems", problems_page(rows, self.screen.complaints)))
 

@@ -13,7 +13,6 @@ from reader.ui.aiming import Aiming, Loaded
 from reader.ui.article_view import Page, article_page, mention_page
 from reader.ui.control import Handler, in_thread
 from reader.ui.places import Pane, Shown
-from reader.ui.screens.pages import TextPage, fields_page
 from reader.ui.widgets.line_list import Move
 
 _SOON = 0.004  # seconds between two looks whether an article is there
@@ -285,6 +284,8 @@ class Reading(Aiming):
 
     async def show_fields(self) -> None:
         """Every field of the file, as written."""
+        from reader.ui.screens.pages import TextPage, fields_page
+
         loaded = await self.current()
         if loaded is None or loaded.article is None:
             self.screen.say(loaded.missing if loaded else "no article here", bad=True)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from reader.ingest import sync
 from reader.progress import Progress, Report
 from reader.ui.control import Controller, Handler, in_thread
 
@@ -145,6 +144,8 @@ class Refreshing(Controller):
         self._day, self._minute = day, minute
 
     def _catch_up(self) -> int:
+        from reader.ingest import sync
+
         self.library.follow()
         version = self.state.data_version()  # another process wrote; what we write, we copy at once
         if version != self._version or self.state.seq() > self.library.meta("marks_seq"):

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reader.errors import NotFound, SourceError
-from reader.ingest import reread
 from reader.model import OUTCOMES, Article, LinkCheck, Outcome
 from reader.store.rows import ArticleRow, PieceRow
 from reader.text import clean
 from reader.ui import human
 from reader.ui.control import Controller, Handler, in_thread
-from reader.ui.link_view import ladder_blocks
 from reader.ui.places import Pane
-from reader.ui.screens.choosing import ChoosingDialogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +58,9 @@ class Rescue(Controller):
 
     async def offer(self, page: Page) -> bool:
         """Offer what can be read instead of *page*; False where it can be read, as far as is known."""
+        from reader.ui.link_view import ladder_blocks
+        from reader.ui.screens.choosing import ChoosingDialogue
+
         if self._offering:
             return True
         self._offering = True
@@ -104,6 +104,8 @@ class Rescue(Controller):
         return [*rungs, _Rung(f"the page itself: {OUTCOMES[check.outcome].word}", page.address)]
 
     def _article(self, page: Page) -> Article:
+        from reader.rereading import reread
+
         row, piece = page.row, page.piece
         if piece is not None:
             rows = self.library.rows([piece.article]) if piece.article is not None else []

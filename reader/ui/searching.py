@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 
-from reader import rules
 from reader.errors import SearchStopped, UsageError
 from reader.store.query import MAX_LENGTH, Completion, complete, parse
 from reader.store.rows import Place, PlaceKind, PlaceRow
@@ -14,8 +13,6 @@ from reader.store.state import Change, SavedSearch
 from reader.text import clean
 from reader.ui.control import Controller, Handler, in_thread
 from reader.ui.places import Pane
-from reader.ui.screens.prompt import Prompt
-from reader.ui.screens.searches import SearchesScreen
 from reader.ui.widgets.query_line import QueryLine
 
 _DEBOUNCE = 0.12  # seconds after the last letter before what is typed is counted
@@ -105,6 +102,8 @@ class Searching(Controller):
             self.screen.work("prompt", self._save(text.strip()))
 
     async def _save(self, text: str) -> None:
+        from reader.ui.screens.prompt import Prompt
+
         hint = f"it is listed among the topics: {clean(text, 200)}"
         name = await self.screen.app.push_screen_wait(Prompt("Name of this search", "", hint=hint))
         if name and name.strip():
@@ -117,6 +116,8 @@ class Searching(Controller):
         self.screen.work("prompt", self._list_searches())
 
     async def _list_searches(self) -> None:
+        from reader.ui.screens.searches import SearchesScreen
+
         chosen = await self.screen.app.push_screen_wait(
             SearchesScreen(self.state, self.library, self.screen.now())
         )
@@ -165,6 +166,9 @@ class Searching(Controller):
         self.screen.work("prompt", self._make_rule(text.strip()))
 
     async def _make_rule(self, text: str) -> None:
+        from reader import rules
+        from reader.ui.screens.prompt import Prompt
+
         now = self.screen.now()
         trial = await in_thread(rules.try_rule, self.library, text, now)
         hint = f"{trial}. One of: {', '.join(rules.ACTIONS)}"
@@ -180,6 +184,8 @@ class Searching(Controller):
         self.screen.work("prompt", self._mute())
 
     async def _mute(self) -> None:
+        from reader import rules
+
         place = self.screen.topics.place if self.screen.pane is Pane.TOPICS else await self._outlet()
         if place is None:
             raise UsageError("there is no outlet here to be muted")

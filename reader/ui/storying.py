@@ -11,9 +11,7 @@ from reader.coverage import Telling
 from reader.store.rows import EVERYTHING, ArticleRow, PieceRow, PlaceKind, Sort
 from reader.store.state import Change
 from reader.ui.control import Controller, Handler, in_thread
-from reader.ui.coverage_view import best_line, differences_page, story_page
 from reader.ui.places import Listing, Pane
-from reader.ui.screens.story import StoryPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +169,17 @@ class Storying(Controller):
 
     async def show_story(self) -> None:
         """The story on a page of its own."""
+        from reader.ui.coverage_view import story_page
+        from reader.ui.screens.story import StoryPage
+
         if (telling := await self._current()) is not None:
             self.screen.app.push_screen(StoryPage("Story", lambda width: story_page(telling, width)))
 
     async def show_differences(self) -> None:
         """How the outlets' headlines differ."""
+        from reader.ui.coverage_view import differences_page
+        from reader.ui.screens.story import StoryPage
+
         if (telling := await self._current()) is not None:
             self.screen.app.push_screen(StoryPage("Headlines", lambda _: differences_page(telling)))
 
@@ -191,6 +195,8 @@ class Storying(Controller):
 
     async def best(self) -> None:
         """Name the best source and why; the second time open it."""
+        from reader.ui.coverage_view import best_line
+
         telling = await self._current()
         best = telling.best() if telling is not None else None
         if telling is None:

@@ -41,7 +41,11 @@ from reader.model import Article, Problem  # noqa: E402
 from reader.store.library import Library  # noqa: E402
 from reader.store.state import State  # noqa: E402
 from reader.store.writer import Batch, Writer  # noqa: E402
-from reader.stories import Story, Tie, Vocabulary, cluster, names, pieces_and_ties, texts, update  # noqa: E402
+from reader.stories.clustering import Story, cluster  # noqa: E402
+from reader.stories.pieces import Tie, names, pieces_and_ties  # noqa: E402
+from reader.stories.updating import update  # noqa: E402
+from reader.stories.vocabulary import Vocabulary  # noqa: E402
+from reader.stories.wire import texts  # noqa: E402
 
 FIXTURE = ROOT / "tests" / "fixtures" / "stories.json"
 Labels = list[dict[str, object]]

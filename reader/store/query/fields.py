@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -170,5 +169,7 @@ def find_sort(word: str) -> str | None:
 
 def nearest(word: str, known: Mapping[str, object]) -> str:
     """The name in *known* most like *word*, or empty when none is like it."""
+    import difflib
+
     found = difflib.get_close_matches(word[:32].casefold(), list(known), n=1, cutoff=0.6)
     return found[0] if found else ""

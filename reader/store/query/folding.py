@@ -27,7 +27,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from .nodes import Phrase, Word
@@ -60,14 +60,26 @@ _CONTINUOUS_RANGES: Final = (
     "\u30a1-\u30fa\u30fc-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\ua960-\ua97c\uac00-\ud7fb\uf900-\ufaff\U0001aff0-\U0001b16f\U00020000-\U0003fffd"
 )
-_CONTINUOUS: Final = re.compile(f"[{_CONTINUOUS_RANGES}]")
-_PIECES: Final = re.compile(f"[{_CONTINUOUS_RANGES}]+|[^ {_CONTINUOUS_RANGES}]+")
 _BEYOND_ASCII: Final = re.compile("[^\x00-\x7f]+")
 _SPACED: Final = re.compile("[a-z0-9\x80-\U0010ffff]+")
 _PIECE: Final = 128
 """Characters folded at once: the marks on one character are sorted, in the square of their number."""
 _ASCII_BLANKS: Final = {c: " " for c in range(128) if not chr(c).isalnum()}
 _ASCII_WORDS: Final = bytes(ord(chr(c).lower()) if c < 128 and chr(c).isalnum() else 0x20 for c in range(256))
+
+
+# Their sets take milliseconds to compile, and mostly all text is ASCII.
+
+
+@cache
+def _continuous() -> re.Pattern[str]:
+    return re.compile(f"[{_CONTINUOUS_RANGES}]")
+
+
+@cache
+def _runs() -> re.Pattern[str]:
+    """Runs in scripts written without blanks, and runs of all else."""
+    return re.compile(f"[{_CONTINUOUS_RANGES}]+|[^ {_CONTINUOUS_RANGES}]+")
 
 
 class _Folding(dict[int, str | int | None]):
@@ -175,8 +187,8 @@ def _split(text: str) -> tuple[list[str], bool]:
     if text.isascii():
         return [w[:MAX_WORD] for w in text.lower().translate(_ASCII_BLANKS).split()], False
     folded = fold(text)
-    if _CONTINUOUS.search(folded):
-        found = _PIECES.findall(folded.translate(_BLANKS))
+    if _continuous().search(folded):
+        found = _runs().findall(folded.translate(_BLANKS))
         return [w if is_continuous(w) else w[:MAX_WORD] for w in found], True
     if _dense(folded):
         return [w[:MAX_WORD] for w in folded.translate(_BLANKS).split()], False
@@ -188,13 +200,13 @@ def placed_words(folded: str) -> list[tuple[str, int]]:
     """The words of an already *folded* text, each with where it starts there."""
     return [
         (found[0] if is_continuous(found[0]) else found[0][:MAX_WORD], found.start())
-        for found in _PIECES.finditer(folded.translate(_BLANKS))
+        for found in _runs().finditer(folded.translate(_BLANKS))
     ]
 
 
 def is_continuous(word: str) -> bool:
     """Whether *word*, out of :func:`words`, is of a script written without blanks."""
-    return _CONTINUOUS.match(word) is not None
+    return not word.isascii() and _continuous().match(word) is not None
 
 
 def index_text(*texts: str) -> str:

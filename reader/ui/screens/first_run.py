@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
-
-OPEN_SAMPLE: Final = -1
-"""The app's result that asks for the sample to be opened."""
 
 _WORDS = """\
 newsfold reads folders of articles kept as Markdown files with YAML front \
@@ -39,6 +34,8 @@ class FirstRun(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         if event.key in ("enter", "s"):
             event.stop()
+            from reader.ui.app import OPEN_SAMPLE
+
             self.app.exit(OPEN_SAMPLE)
         elif event.key in ("q", "escape", "ctrl+q"):
             event.stop()

@@ -14,7 +14,7 @@ from textual.worker import Worker
 
 from reader.errors import NewsfoldError, StoreDamaged
 from reader.text import clean
-from reader.ui.commands import COMMANDS, Keymap, shown
+from reader.ui.commands import COMMANDS, MOVE_OF, Keymap, shown
 from reader.ui.control import Handler
 from reader.ui.document import Document
 from reader.ui.drawing import RowCompositor
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from reader.ui.app import NewsfoldApp
 
 _HELD = 0.5  # seconds at most without a frame, however slow the store is
+_OF_ROWS = frozenset([*MOVE_OF, "enter", "right", "space", "next", "prev", "next_unread", "prev_unread"])
 _HEADS_AFTER = 0.05  # seconds after a move of the cursor
 MEDIUM, WIDE = 80, 120
 """Columns from which there are two panes, and three."""
@@ -52,8 +53,10 @@ class MainScreen(Speaking):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (MEDIUM, "-medium"), (WIDE, "-wide")]  # noqa: RUF012 - as in the class above
     AUTO_FOCUS = ""  # None would mean the app's: the first widget that takes it, a hidden input line
 
-    def __init__(self, session: Session, keymap: Keymap) -> None:
-        super().__init__(session, keymap)
+    def __init__(self, session: Session, keymap: Keymap, width: int) -> None:
+        # The classes of the first frame from the beginning: each change looks up every widget's styles.
+        _, size = max(pair for pair in self.HORIZONTAL_BREAKPOINTS if pair[0] <= width)
+        super().__init__(session, keymap, f"-at-{Pane.LIST.value} {size}")
         self._compositor = RowCompositor()
         self.topics = TopicList(id="topics")
         self.list = ArticleList(id="list")
@@ -62,6 +65,8 @@ class MainScreen(Speaking):
         self._keys = keymap.table()
         self._first_key = ""
         self._heads_due = False
+        self._begun = False
+        self._early: list[str] = []
         self.storying = Storying(self)
         self.navigation = Navigation(self)
         self.stepping = Stepping(self)
@@ -109,14 +114,20 @@ class MainScreen(Speaking):
         yield self._line("keys")
 
     def on_mount(self) -> None:
-        for pane in Pane:
-            self._line(f"{pane.value}-head").add_class("head")
         self._input.display = False
         self.document.can_focus = False
         self.show_pane(Pane.LIST)
         self._newsfold.hold()
         self.set_timer(_HELD, self._newsfold.release)
-        self.call_after_refresh(self._begin)
+
+    def _compositor_refresh(self) -> None:
+        if not self._begun and self.list.size:
+            self._begun = True
+            self.list.call_later(self._begin)  # when it has taken note of its size
+        if self._newsfold.held:  # what is not drawn need not be rendered: the full frame comes later
+            self._dirty_widgets.clear()
+        else:
+            super()._compositor_refresh()
 
     @property
     def _newsfold(self) -> NewsfoldApp:
@@ -211,10 +222,19 @@ class MainScreen(Speaking):
 
     def run(self, command: str) -> None:
         """Run a command by its id."""
+        if command in _OF_ROWS and self._newsfold.held:
+            self._early.append(command)  # there are no rows yet
+            return
         command = self.storying.before(command)
         result = self._handlers[command]()
         if result is not None:
             self.work(f"command-{command}", result)  # type: ignore[arg-type]
+
+    def run_early(self) -> None:
+        """Run what was asked for before there was anything to see."""
+        early, self._early = self._early, []
+        for command in early:
+            self.run(command)
 
     def work(self, group: str, job: Coroutine[Any, Any, None], *, exclusive: bool = True) -> None:
         """Run *job* as a worker of *group*; what newsfold itself refuses is said, not raised."""

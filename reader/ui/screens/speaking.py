@@ -53,13 +53,15 @@ class Speaking(Screen[None]):
     refreshing: Refreshing
     searching: Searching
 
-    def __init__(self, session: Session, keymap: Keymap) -> None:
-        super().__init__()
+    def __init__(self, session: Session, keymap: Keymap, classes: str) -> None:
+        super().__init__(classes=classes)
         self.session = session
         self.keymap = keymap
         self.pane = Pane.LIST
         self.counts: dict[Place, tuple[int, int]] = {}
-        self._lines = {name: TextLine(id=name) for name in _LINES}
+        self._lines = {
+            name: TextLine(id=name, classes="head" if name.endswith("-head") else None) for name in _LINES
+        }
         self._task_text = ""
         self._said = ("", False)
         self._notice = session.state.notice
