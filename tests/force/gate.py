@@ -35,6 +35,7 @@ if __name__ == "__main__":
 
 import gate_articles as articles  # noqa: E402
 import gate_files as files  # noqa: E402
+import gate_lines as typed  # noqa: E402
 from gate_files import Words  # noqa: E402
 from gate_terminal import Drawn, Stuck, counts, wanted  # noqa: E402
 
@@ -159,6 +160,8 @@ GROUPS: Final[dict[str, Callable[[Drawn, Path], None]]] = {
     "folders": folders,
     "dense": articles.dense,
     "linked": articles.linked,
+    "narrow": typed.narrow,
+    "lines": typed.lines,
 }
 
 MUST: Final[dict[str, dict[str, tuple[str, ...]]]] = {
@@ -169,6 +172,8 @@ MUST: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "folders": {"problems": ("fo",)},
     "dense": articles.MUST_DENSE,
     "linked": articles.MUST_LINKED,
+    "narrow": typed.MUST_NARROW,
+    "lines": typed.MUST_LINES,
 }
 """By group and screen, the fields in which a thousand different strings must have been drawn."""
 
@@ -216,7 +221,7 @@ def _swap(others: dict[Any, Any]) -> None:
 
 def measure(group: str, words: Words, *, lenient: bool = False) -> Drawn:
     drawn = Drawn(words, lenient)
-    with tempfile.TemporaryDirectory(prefix=f"newsfold-gate-{group}-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"newsfold-gate-{group}-", ignore_cleanup_errors=True) as folder:
         try:
             GROUPS[group](drawn, Path(folder))
         except (Stuck, OSError) as error:

@@ -42,7 +42,8 @@ def dense(drawn: Drawn, root: Path) -> None:
         for n in range(words.files):
             run.on("article")
             run.press("J" if n else "\r")
-            run.wait(lambda n=n: ("au", n * PACK) in run.seen["article"], f"article {n}")
+            # The first may have been drawn before it was gone to, beside the list.
+            run.wait(lambda n=n: ("au", n * PACK) in run.seen["article"] | run.seen["start"], f"article {n}")
             run.press("x")  # same texts unfolded
             drawn.page(run, _of_article(words, n, paths[n]))
             numbers = file_numbers(words, n)

@@ -274,6 +274,28 @@ def numbers(words: Words, part: int) -> range:
     return range(part, min(words.count, part + 5 * SINGLE), 5)
 
 
+def noted(words: Words, folder: Path) -> None:
+    """A plain file for each string, which settling puts on it as a note and as a tag."""
+    for n in range(words.count):
+        fields = {
+            "title": f"Noted {n:04}",
+            "publishedDateTime": when(n),
+            "webUrl": f"https://news.test/noted/{n:04}",
+        }
+        write(folder / f"{n:04}.md", fields)
+
+
+def settle_noted(words: Words, home: Path, folder: Path) -> None:
+    """Index it, with a note and a tag on each."""
+    with open_session(locations(home), [folder], remember=True) as session:
+        Ingest(session.library, session.state, session.sources).run()
+        for row in session.library.rows(session.library.ids()):
+            number = int(row.title[-4:])
+            session.state.set_note(row.key, words.one("no", number))
+            session.state.set_tags(row.key, [words.one("tg", number)])
+        Ingest(session.library, session.state, session.sources).run()
+
+
 def broken(words: Words, folder: Path) -> None:
     """Files that give no article, and fields that give no value, all with names a stranger chose."""
     folder.mkdir(parents=True)
