@@ -163,13 +163,28 @@ class MainScreen(Speaking):
         """Whether there is room for one pane only."""
         return self.has_class("-narrow")
 
+    def on_resize(self, event: events.Resize) -> None:
+        self._show_panes(event.size.width)
+
+    def _show_panes(self, width: int) -> None:
+        """Say in classes which pane is seen where not all are; each class styles the whole screen anew."""
+        narrow, drawer = width < MEDIUM, width < WIDE
+        self.update_classes(
+            {
+                f"-at-{other.value}": other is self.pane and (narrow or (drawer and other is Pane.TOPICS))
+                for other in Pane
+            },
+            animate=False,
+        )
+
     def show_pane(self, pane: Pane) -> None:
         """Make *pane* the active one."""
         self.pane = pane
         if pane is not Pane.ARTICLE:
             self.remove_class("-zen")
         for other in Pane:
-            self.set_class(other is pane, f"-at-{other.value}")
+            self._line(f"{other.value}-head").set_class(other is pane, "-here")
+        self._show_panes(self.size.width)
         self.topics.active = pane is Pane.TOPICS
         self.list.active = pane is Pane.LIST
         self.reading.pane_changed()

@@ -149,12 +149,10 @@ class Speaking(Screen[None]):
             if not text and (text := self.session.state.read_only or self._notice):
                 bad = True  # as long as it is so
             text = human.reason_first(text, self._files)
-            self.set_class(bool(text), "-said")
+            line = self._line("status").set_class(bool(text), "-said")
             tone = "bad" if bad else "plain"
             lead = "! " if bad else ""
-            self._line("status").set_text(
-                [(f" {lead}{text}", tone)] if text else "", [(f"{self._task_text} ", "dim")]
-            )
+            line.set_text([(f" {lead}{text}", tone)] if text else "", [(f"{self._task_text} ", "dim")])
 
     def _show_keys(self) -> None:
         if not self.is_mounted:
