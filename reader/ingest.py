@@ -35,11 +35,12 @@ if TYPE_CHECKING:
 __all__ = ["BATCH", "Ingest", "Progress", "Report", "reread", "sync"]
 
 BATCH = 1_000
-"""Files in one transaction."""
+"""Files in one transaction of a refresh."""
 
-_FIRST_BATCH = 200  # small, so that the first page shows soon
+_FIRST_BATCH = 200  # of many: small, so that the first page shows soon
+_BATCHES = {_FIRST_BATCH: BATCH, BATCH: 4_000}  # then: the larger, the less often the same pages are written
 _HEAVY = 16_000_000  # characters of text after which a transaction ends, however few its files
-_KEEP_EVERY = 10  # batches of one folder between two notes of how far it is
+_KEEP_EVERY = 3  # batches of one folder between two notes of how far it is
 
 
 @dataclass(slots=True)
@@ -168,7 +169,7 @@ class Ingest:
                         batch.folders.append((source.name, change.path, change.stats_after(number)))
                     self._flush(batch, report)
                     self.progress(Progress(source.name, done, total))
-                    batch, limit, batches = Batch(), BATCH, batches + 1
+                    batch, limit, batches = Batch(), _BATCHES.get(limit, limit), batches + 1
                 if self._stopped:
                     return
                 batch.add(next(found))

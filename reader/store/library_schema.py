@@ -40,6 +40,9 @@ APPLICATION_ID: Final = 0x6E666C62  # "nflb"
 UNDATED: Final = -(1 << 52)
 """Where the rowids of undated articles begin."""
 
+_UNWRITTEN: Final = 8_000_000
+"""Bytes of words that a transaction keeps in memory. By default each million became a part, to be merged."""
+
 TABLES: Final = f"""
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE folder(
@@ -91,6 +94,7 @@ CREATE TABLE problem(
 );
 CREATE VIRTUAL TABLE fts USING fts5({", ".join(COLUMNS)}, content='', tokenize='{TOKENIZER}',
     prefix='1 2 3');
+INSERT INTO fts(fts, rank) VALUES ('hashsize', {_UNWRITTEN});
 CREATE TABLE body(id INTEGER PRIMARY KEY, z BLOB NOT NULL);
 CREATE TABLE arrived(key TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE remark(key TEXT PRIMARY KEY, note TEXT NOT NULL, tags TEXT NOT NULL) WITHOUT ROWID;
