@@ -152,6 +152,7 @@ CREATE INDEX IF NOT EXISTS placing_unread ON placing(section, article, unread) W
 CREATE UNIQUE INDEX IF NOT EXISTS piece_key ON piece(key);
 CREATE INDEX IF NOT EXISTS piece_story ON piece(story, n);
 CREATE INDEX IF NOT EXISTS story_last ON story(last, id);
+CREATE INDEX IF NOT EXISTS story_outlets ON story(outlets, texts, pieces);
 CREATE INDEX IF NOT EXISTS story_new ON story(lead) WHERE new_pieces;
 CREATE INDEX IF NOT EXISTS telling_story ON telling(story, rank, article);
 CREATE INDEX IF NOT EXISTS alias_name ON alias(name);

@@ -114,11 +114,11 @@ class Ordering(Shelf):
         if place.kind not in _SECTION_KINDS or sort not in _SORTED:
             return None
         kind = "all" if place.kind is PlaceKind.UNREAD else place.kind.value
-        row = self._one(
+        row = db.execute(
             "SELECT p.id, p.total, p.unread, a.total FROM section p JOIN section a ON a.kind = 'all'"
             " WHERE p.kind = ? AND p.name = ?",
             (kind, place.name),
-        )
+        ).fetchone()
         if row is None:
             return array("q")
         room = _Room(row[0], row[2] if unread else row[1], kind == "all", unread, row[3])
@@ -142,10 +142,10 @@ class Ordering(Shelf):
         self, db: sqlite3.Connection, room: _Room, limit: int | None, *, last: bool
     ) -> array[int] | None:
         """Outlet by outlet, those of none at the end; None where too many are passed."""
-        groups: list[tuple[str, int]] = self._all(
+        groups: list[tuple[str, int]] = db.execute(
             "SELECT group_concat(id), sum(total) FROM section WHERE kind = 'outlet' AND total > 0"
             f" GROUP BY name COLLATE NOCASE ORDER BY name COLLATE NOCASE{' DESC' * last}"
-        )
+        ).fetchall()
         unread = " AND unread" * (room.whole and room.unread)
         walks = [(f"placing p WHERE section IN ({ids}){unread}", total, room.whole) for ids, total in groups]
         nameless = "SELECT id AS article FROM article INDEXED BY article_nameless"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from reader.errors import SearchStopped
+from reader.errors import SearchStopped, StoreError
 from reader.store import library_schema as schema
 from reader.store import sqlite
 from reader.store.library_file import LibraryFile
@@ -20,11 +20,13 @@ from reader.store.query import ALL, Complaint, FieldIs, Node, Or, Query, State, 
 from reader.store.rows import BROKEN_OUTCOMES, EVERYTHING, Place, PlaceKind
 from reader.store.search_sql import RARE, Condition, Index, Statement, compiled, expression
 
-RANKED: Final = 10_000
+RANKED: Final = 5_000
 """Ranking looks at so many of the newest matches; the others follow, newest first."""
 
 _WEIGHTS: Final = (10.0, 5.0, 2.0, 1.0)  # title, excerpt, body, related
 _BY_TIME: Final = ("newest", "oldest")
+_PART: Final = 20_000  # articles from one end in which as many as a page are looked for first
+_STORIES: Final = 4_000  # up to which the articles of all are looked up
 _STEPS: Final = 2_000  # of SQLite's machine between two looks whether to go on
 
 Stop = Callable[[], bool]
@@ -85,13 +87,14 @@ class Searching(LibraryFile):
                 parts = self._alternatives(asked.root, place)
                 if len(parts) > 1:
                     return SearchResult(self._merged(db, parts, order, limit), order, asked.complaints)
-            by = statement.order(order)
-            ids = rowids(
-                db,
-                f"SELECT {statement.id} AS id {statement.joined(by)} ORDER BY {by} LIMIT ?",
-                (*statement.values, -1 if limit is None else limit),
-            )
-            return SearchResult(ids, order, asked.complaints)
+            if limit is not None and order in _BY_TIME and statement.looks_words_up:
+                part = self._statement(
+                    asked, place, today, unread=unread, within=within, part=self._end(order, _PART)
+                )
+                ids = self._first(db, part, order, limit)
+                if len(ids) == limit:
+                    return SearchResult(ids, order, asked.complaints)
+            return SearchResult(self._first(db, statement, order, limit), order, asked.complaints)
 
     def count(
         self,
@@ -110,12 +113,22 @@ class Searching(LibraryFile):
             SearchStopped, StoreError.
         """
         with self._stoppable(stop) as db:
-            found = self._statement(self._asked(query), place, today, unread=unread, within=within)
+            asked = self._asked(query)
+            found = self._statement(asked, place, today, unread=unread, within=within)
             if at_most is None:
                 return int(db.execute(f"SELECT count(*) {found.joined('')}", found.values).fetchone()[0])
-            inner = f"SELECT 1 {found.joined('')} LIMIT ?"
-            row = db.execute(f"SELECT count(*) FROM ({inner})", (*found.values, at_most)).fetchone()
-            return int(row[0])
+            if found.looks_words_up:
+                end = self._end("newest", 4 * at_most)
+                part = self._statement(asked, place, today, unread=unread, within=within, part=end)
+                if self._up_to(db, part, at_most) == at_most:
+                    return at_most
+            return self._up_to(db, found, at_most)
+
+    @staticmethod
+    def _up_to(db: sqlite.Connection, statement: Statement, at_most: int) -> int:
+        inner = f"SELECT 1 {statement.joined('')} LIMIT ?"
+        row = db.execute(f"SELECT count(*) FROM ({inner})", (*statement.values, at_most)).fetchone()
+        return int(row[0])
 
     def values(self, field: str) -> list[str]:
         """The names that exist for a field of the query language: topics and outlets by their number."""
@@ -150,25 +163,56 @@ class Searching(LibraryFile):
             with sqlite.errors(self.path):
                 try:
                     yield db
-                except sqlite3.OperationalError as error:
-                    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+                except (sqlite3.OperationalError, StoreError) as error:
+                    # What was asked besides has its errors translated already.
+                    cause = error.__cause__ if isinstance(error, StoreError) else error
+                    if getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
                         raise SearchStopped("the search was stopped") from None
                     raise
         finally:
             if stop is not None:
                 db.set_progress_handler(None, 0)
 
+    @staticmethod
+    def _first(db: sqlite.Connection, statement: Statement, order: str, limit: int | None) -> array[int]:
+        by = statement.order(order)
+        query = f"SELECT {statement.id} AS id {statement.joined(by)} ORDER BY {by} LIMIT ?"
+        return rowids(db, query, (*statement.values, -1 if limit is None else limit))
+
+    def _end(self, order: str, size: int) -> str:
+        """Of ``rowid``: whether it is among the first *size* of all articles in *order*, by time."""
+        down, sign = (" DESC", ">=") if order == "newest" else ("", "<=")
+        walk = f"SELECT id FROM article INDEXED BY article_facts ORDER BY id{down} LIMIT 1 OFFSET {size}"
+        row = self.db.execute(walk).fetchone()
+        return f"rowid {sign} {row[0]}" if row else ""
+
+    def _few(self, query: str, values: tuple[object, ...]) -> bool:
+        (count,) = self.db.execute(
+            f"SELECT count(*) FROM ({query} LIMIT ?)", (*values, _STORIES + 1)
+        ).fetchone()
+        return bool(count <= _STORIES)
+
     def _statement(
-        self, query: Query, place: Place, today: int, *, unread: bool, within: Sequence[int] | None
+        self,
+        query: Query,
+        place: Place,
+        today: int,
+        *,
+        unread: bool,
+        within: Sequence[int] | None,
+        part: str = "",
     ) -> Statement:
         extra, section = self._of_place(place, today)
         if unread or place.kind is PlaceKind.UNREAD:
             extra.append(Condition("NOT a.read"))
         if within is not None:
             extra.append(Condition("{id} IN (SELECT value FROM json_each(?))", (json.dumps(list(within)),)))
-        index = Index(self._sections, self._distinct, self.meta("shift"))
+        index = self._index()
         hidden = None if _shows_hidden(query.root) else self._section("hidden", "")
-        return compiled(query.root, index, extra=extra, section=section, hidden=hidden)
+        return compiled(query.root, index, extra=extra, section=section, hidden=hidden, part=part)
+
+    def _index(self) -> Index:
+        return Index(self._sections, self._distinct, self._few, self.meta("shift"))
 
     def _alternatives(self, root: Node, place: Place) -> list[tuple[Node, int | None]]:
         """The parts of *root* of which any may be so, each a query, or a section by its number.
@@ -190,14 +234,12 @@ class Searching(LibraryFile):
         self, db: sqlite.Connection, parts: Sequence[tuple[Node, int | None]], order: str, limit: int
     ) -> array[int]:
         """The first of all *parts* by time: they are among the first of each, which is a short walk."""
-        index = Index(self._sections, self._distinct, self.meta("shift"))
+        index = self._index()
         hidden = self._section("hidden", "")
         found: set[int] = set()
         for root, section in parts:
             one = compiled(root, index, extra=(), section=section, hidden=hidden)
-            by = one.order(order)
-            query = f"SELECT {one.id} AS id {one.joined(by)} ORDER BY {by} LIMIT ?"
-            found.update(rowids(db, query, (*one.values, limit)))
+            found.update(self._first(db, one, order, limit))
         return array("q", sorted(found, reverse=order == "newest")[:limit])
 
     def _of_place(self, place: Place, today: int) -> tuple[list[Condition], int | None]:

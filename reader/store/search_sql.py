@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import eq, ge, gt, le, lt, ne
 from typing import Final
 
 from reader.model import OUTCOMES
@@ -37,6 +38,9 @@ from reader.store.query import (
 )
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_COMPARED: Final[Mapping[str, Callable[[int, int], bool]]] = {
+    "<": lt, "<=": le, "=": eq, "!=": ne, ">=": ge, ">": gt,
+}  # fmt: skip
 _FEW: Final = 4  # sections that are looked up one by one for an article
 
 NUMBERS: Final[Mapping[str, str]] = {
@@ -77,6 +81,7 @@ ORDERS: Final[Mapping[str, str]] = {
     "title": "a.title = '', a.title COLLATE NOCASE, {id} DESC",
     "outlet": "a.outlet = '', a.outlet COLLATE NOCASE, {id} DESC",
 }
+_WITH_WORDS: Final = "SELECT rowid FROM fts WHERE fts MATCH"
 _OF_ARTICLE: Final = re.compile(r"\ba\.(\w+)")
 
 
@@ -93,10 +98,14 @@ NEVER: Final = Condition("0")
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What compiling asks of the library: named sections, distinct values, its farthest shifted rowid."""
+    """What compiling asks of the library.
+
+    Named sections, distinct values, whether few rows are found by a select, its farthest shifted rowid.
+    """
 
     sections: Callable[[str], Sequence[tuple[int, str]]]
     distinct: Callable[[str], Sequence[str]]
+    few: Callable[[str, tuple[object, ...]], bool]
     shift: int
 
 
@@ -109,6 +118,11 @@ class Statement:
     values: tuple[object, ...]
     id: str
     ranks: bool
+
+    @property
+    def looks_words_up(self) -> bool:
+        """Whether all that have some words are looked up first, however few are wanted."""
+        return _WITH_WORDS in self.where
 
     def joined(self, more: str) -> str:
         """The statement without its select; *more* is what else is asked for and may need the article."""
@@ -125,16 +139,23 @@ class Statement:
 
 
 def compiled(
-    root: Node, index: Index, *, extra: Sequence[Condition], section: int | None, hidden: int | None
+    root: Node,
+    index: Index,
+    *,
+    extra: Sequence[Condition],
+    section: int | None,
+    hidden: int | None,
+    part: str = "",
 ) -> Statement:
     """*root* as a statement.
 
     *extra* are further conditions, of ``{id}`` and the article ``a``;
     *section* one that the articles must stand in. *hidden* is the section of
-    the hidden, which are left out; None lets them in.
+    the hidden, which are left out; None lets them in. *part* is a condition of
+    ``rowid``: only articles there are looked at.
     """
     match, rest = of_words(root.parts if isinstance(root, And) else (root,))
-    compiler = _Compiler(index, with_hidden=hidden is None)
+    compiler = _Compiler(index, with_hidden=hidden is None, part=part)
     values: tuple[object, ...]
     if match is not None:
         compiler.id, source, where, values = "fts.rowid", "fts", ["fts MATCH ?"], (match,)
@@ -152,6 +173,8 @@ def compiled(
         conditions.append(compiler.in_sections([section]))
     elif section is None and hidden is not None:
         conditions.append(_visible(compiler.id, hidden))
+    if part:
+        conditions.append(Condition(part.replace("rowid", compiler.id)))
     conditions += [Condition(c.text.format(id=compiler.id), c.values) for c in extra]
     where += [c.text for c in conditions]
     values += tuple(value for c in conditions for value in c.values)
@@ -210,15 +233,16 @@ def expression(node: Node) -> str | None:
 class _Compiler:
     """Nodes to conditions on ``a``, the article, and on its rowid, :attr:`id`."""
 
-    def __init__(self, index: Index, *, with_hidden: bool) -> None:
+    def __init__(self, index: Index, *, with_hidden: bool, part: str) -> None:
         self.id = "a.id"
+        self._part = f" AND {part}" if part else ""
         self._index = index
         self._with_hidden = with_hidden
 
     def condition(self, node: Node) -> Condition:
         """*node* as a condition."""
         if (text := expression(node)) is not None:
-            return Condition(f"{self.id} IN (SELECT rowid FROM fts WHERE fts MATCH ?)", (text,))
+            return Condition(f"{self.id} IN ({_WITH_WORDS} ?{self._part})", (text,))
         match node:
             case All():
                 return Condition("1")
@@ -269,10 +293,12 @@ class _Compiler:
 
     def _of_story(self, number: str, op: str, value: int) -> Condition:
         """Whether *number* of the article's story compares so."""
-        found = f"story IN (SELECT id FROM story WHERE {number} {op} ?)"
-        told = self._among(f"SELECT article FROM telling WHERE {found}", (value,))
-        alone = f"1 {op} ? AND {self.id} NOT IN (SELECT article FROM telling)"
-        return Condition(f"({told.text} OR ({alone}))", (*told.values, value))
+        found = f"FROM story WHERE {number} {op} ?"
+        alone = _COMPARED[op](1, value)
+        if alone or not self._index.few(f"SELECT 1 {found}", (value,)):
+            its = f"SELECT s.{number} FROM telling t CROSS JOIN story s ON s.id = t.story"
+            return Condition(f"(coalesce(({its} WHERE t.article = {self.id}), 1) {op} ?)", (value,))
+        return self._among(f"SELECT article FROM telling WHERE story IN (SELECT id {found})", (value,))
 
     def _link(self, group: str) -> Condition:
         if group == "unchecked":
@@ -294,7 +320,9 @@ class _Compiler:
                 found = f"SELECT key FROM remark WHERE value_is(?, ?, ?, ?, {column})"
                 return self._among(f"SELECT id FROM article WHERE key IN ({found})", said)
             case "url":
-                return _either(_address("a.url", node), _address("a.urls", node))
+                others = _address("a.urls", node)
+                others = Condition(f"(a.urls <> '' AND {others.text})", others.values)
+                return _either(_address("a.url", node), others)
         return _address("a.key", node)
 
     def _sections(self, node: FieldIs) -> list[int]:
@@ -330,9 +358,10 @@ def _address(held: str, node: FieldIs) -> Condition:
     slow = f"value_is(?, ?, ?, ?, {held})"
     if node.exact or not node.text.isascii() or " " in node.text:
         return Condition(f"({slow})", said)
-    # Almost every address is ASCII, where SQLite's own lower() is all the folding there is.
+    # Almost every address is ASCII, where LIKE folds as much as there is to fold.
     odd = f"length({held}) <> length(CAST({held} AS BLOB))"
-    return Condition(f"(instr(lower({held}), ?) OR ({odd} AND {slow}))", (node.text.lower(), *said))
+    like = node.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return Condition(f"({held} LIKE ? ESCAPE '\\' OR ({odd} AND {slow}))", (f"%{like}%", *said))
 
 
 def _either(one: Condition, other: Condition) -> Condition:
