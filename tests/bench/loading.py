@@ -54,10 +54,10 @@ PEER_SIZE = 50_000
 """Peers are measured at this size and below; the slowest of them three times."""
 
 
-def session(home: Path, folder: Path) -> Session:
-    """Ours over *folder*, its databases in *home*."""
+def session(home: Path, *folders: Path) -> Session:
+    """Ours over *folders*, its databases in *home*."""
     places = {name: home / name for name in ("data", "config", "cache", "state")}
-    return open_session(locate({name: str(path) for name, path in places.items()}), [folder])
+    return open_session(locate({name: str(path) for name, path in places.items()}), folders)
 
 
 def dirs(home: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
@@ -24,16 +25,18 @@ import subprocess
 import tempfile
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+import links
 import loading
 import making
 from measuring import PYTHON, Part, Table, in_turn, median, percentile
 
 from reader.ingest import Ingest
-from reader.store.rows import EVERYTHING
+from reader.store.rows import EVERYTHING, Place, PlaceKind
 
 SIZE = (120, 40)
 PAUSE = 0.015
@@ -345,49 +348,101 @@ def _others_keys(terminal: Terminal) -> dict[str, list[float]]:
 
 # -- gaps
 
+_LOADED, _AGAIN, _FEW, _LINKS = "first load", "looking again", "1% changed", "asking 2,000 links"
+
 
 def gaps(sizes: Sequence[int], rounds: int) -> Part:
-    """The event loop while a library is loaded for the first time, and while it is looked at again."""
-    part = Part("While files are read")
+    """The event loop while a library is loaded, looked at again, changed in part, and has its links asked.
+
+    The links are those of 2,000 articles more, on 100 loopback hosts.
+    """
+    del rounds
+    part = Part("While files are read and links asked")
     rows = []
     for size in sizes:
         folder = making.files(size)
-        with tempfile.TemporaryDirectory(prefix="newsfold-bench-") as name:
-            for what in ("first load", "looking again"):
-                out = Path(name) / "out.json"
-                with Terminal(
-                    [PYTHON, __file__, "--child", "probe", str(folder), name, str(out)],
-                    loading.dirs(Path(name)),
-                ) as t:
-                    first = t.wait_for(b" 1/") * 1_000 if what == "first load" else None
-                    end = time.perf_counter() + 300
-                    while not out.exists() and time.perf_counter() < end:
-                        t.read(0.1)
-                answer = json.loads(out.read_text())
-                out.unlink()
-                part.data[f"{size} {what}"] = answer | {"first_page_ms": first}
-                rows.append((f"{size:,}", what, answer["seconds"], answer["p99"], answer["worst"], first))
-                if size == max(sizes):
-                    part.at_most(f"{size:,}, {what}: longest gap", answer["worst"], 100, " ms")
-                    if first is not None:
-                        part.at_most(
-                            f"{size:,}: first page on the screen of a cold start", first, 1_000, " ms"
-                        )
+        some = sorted(folder.rglob("*.md"))[::100]
+        kept = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in some}
+        with tempfile.TemporaryDirectory(prefix="newsfold-bench-") as name, _answering() as port:
+            home, linked = Path(name), Path(name) / "linked"
+            _linked(linked, port)
+            try:
+                for what in (_LOADED, _AGAIN, _FEW, _LINKS):
+                    if what == _FEW:
+                        for path, (data, _) in kept.items():
+                            path.write_bytes(data + b"\nA line more.\n")
+                    answer, first = _probed(what, home, folder, linked)
+                    part.data[f"{size} {what}"] = answer | {"first_page_ms": first}
+                    rows.append((f"{size:,}", what, answer["seconds"], answer["p99"], answer["worst"], first))
+                    if size == max(sizes):
+                        part.at_most(f"{size:,}, {what}: longest gap", answer["worst"], 100, " ms")
+                        if first is not None:
+                            part.at_most(
+                                f"{size:,}: first page on the screen of a cold start", first, 1_000, " ms"
+                            )
+            finally:
+                for path, (data, mtime) in kept.items():
+                    path.write_bytes(data)
+                    os.utime(path, ns=(mtime, mtime))
     head = ("files", "what", "took s", "gap p99, ms", "longest gap, ms", "first page after ms")
     part.tables.append(Table(head, rows))
     return part
 
 
-def probe(folder: Path, home: Path, out: Path) -> None:
-    """The real program with a clock in its loop; writes what it saw when nothing is being read any more."""
+def _probed(what: str, home: Path, folder: Path, linked: Path) -> tuple[dict[str, float], float | None]:
+    """One start of the real program with :func:`probe`'s clock in it: its answer, ms to the first page."""
+    out = home / "out.json"
+    command = [PYTHON, __file__, "--child", what, str(home), str(out), str(folder), str(linked)]
+    with Terminal(command, loading.dirs(home)) as t:
+        first = t.wait_for(b" 1/") * 1_000 if what == _LOADED else None
+        end = time.perf_counter() + 300
+        while not out.exists() and time.perf_counter() < end:
+            t.read(0.1)
+    answer: dict[str, float] = json.loads(out.read_text())
+    out.unlink()
+    return answer, first
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[int]:
+    """The server of the links part, on all its hosts; yields its port."""
+    command = [PYTHON, str(Path(links.__file__)), "--serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        try:
+            yield int(server.stdout.readline())
+        finally:
+            server.kill()
+
+
+def _linked(folder: Path, port: int) -> None:
+    """An article for each address of the links part."""
+    folder.mkdir()
+    for n, address in enumerate(links.addresses("plain", port)):
+        text = f"---\ntitle: Linked {n}\nwebUrl: {address}\nprovider: {{name: Loopback Post}}\n---\n"
+        (folder / f"linked-{n}.md").write_text(text)
+
+
+def probe(what: str, home: Path, out: Path, *folders: Path) -> None:
+    """The real program with a clock in its loop; writes what it saw when *what* is over."""
     from reader.ui.app import NewsfoldApp
 
     async def watch(app: NewsfoldApp) -> None:
         while app.main is None or not app.main.refreshing.running:
             await asyncio.sleep(0.001)
+        main = app.main
+        if what == _LINKS:
+            while main.refreshing.running or main.navigation.loading:
+                await asyncio.sleep(0.05)
+            main.navigation.go_to(Place(PlaceKind.OUTLET, "Loopback Post"))
+            while main.list.count != links.COUNT:
+                await asyncio.sleep(0.05)
+            main.linking.check_all()
+            while not main.linking.running:
+                await asyncio.sleep(0.001)
         begun = time.perf_counter()
         seen: list[float] = []
-        while app.main.refreshing.running:
+        while main.refreshing.running or main.linking.running or time.perf_counter() < begun + 0.2:
             before = time.perf_counter()
             await asyncio.sleep(0.005)
             seen.append((time.perf_counter() - before) * 1_000 - 5)
@@ -400,15 +455,17 @@ def probe(folder: Path, home: Path, out: Path) -> None:
         async def on_load(self) -> None:
             self.watching = asyncio.create_task(watch(self))
 
-    with loading.session(home, folder) as opened:
+    with loading.session(home, *folders) as opened:
+        opened.settings = replace(opened.settings, allow_private_links=True, check_without_asking=10_000)
         Probed(opened).run()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--child", required=True, choices=["probe"])
+    parser.add_argument("--child", required=True, choices=[_LOADED, _AGAIN, _FEW, _LINKS])
     parser.add_argument("rest", nargs="+", type=Path)
-    probe(*parser.parse_args().rest)
+    options = parser.parse_args()
+    probe(options.child, *options.rest)
 
 
 if __name__ == "__main__":
