@@ -88,13 +88,14 @@ def parse(front: bytes, first_line: int = 2) -> Tree | None:
     ):
         return None
     rows = text.split("\n")
-    root = _read(rows)
+    escapes = "\\" in text
+    root = _read(rows, escapes)
     if root is None:
         return None
 
     def locate() -> tuple[Fields, Lines]:
         notes = _Notes(first_line)
-        return _read(notes.follow(rows[:MAX_LOCATED]), notes) or {}, notes.lines
+        return _read(notes.follow(rows[:MAX_LOCATED]), escapes, notes) or {}, notes.lines
 
     return Tree(root, locate)
 
@@ -117,8 +118,8 @@ class _Notes:
         self.lines[id(here), step] = self.number
 
 
-def _read(rows: Iterable[str], notes: _Notes | None = None) -> Fields | None:
-    """The root map of the lines in *rows*, or None.
+def _read(rows: Iterable[str], escapes: bool, notes: _Notes | None = None) -> Fields | None:
+    """The root map of the lines in *rows*, or None. *escapes*: whether there is a backslash in any.
 
     One long function, for it runs once for every line of every file and a call
     for each would cost a tenth of the whole.
@@ -132,24 +133,26 @@ def _read(rows: Iterable[str], notes: _Notes | None = None) -> Fields | None:
     stack: list[tuple[int, Any]] = []
     heads, entries = _heads.get, _entries.get
     for line in rows:
-        if not line:
+        if (entry := entries(line)) is not None:
+            # Short, and in some file before: two lines of three.
+            code, item, key, value, bare = entry
+        elif not line:
             continue
-        last = line[-1]
-        if (
-            last == '"'
-            and (at := line.find('"', 0, -1)) > 0
-            and (head := heads(start := line[:at]) or _head(start))
-            and '"' not in (value := line[at + 1 : -1])
+        elif (
+            line[-1] == '"'
+            and len(parts := line.split('"', 3)) == 3
+            and (head := heads(parts[0]) or _head(parts[0]))
         ):
-            # The usual line: a known key, and a quotation with none within.
+            # A quotation with none within.
             code, item, key = head
             bare = None
-            if "\\" in value:
+            value = parts[1]
+            if escapes and "\\" in value:
                 value = _unescape(value)
                 if value is None:
                     return None
         elif (
-            last == "Z"
+            line[-1] == "Z"
             and (head := heads(line[:-20]))
             and " " not in (value := line[-20:])
             and value[0] in _DIGITS
@@ -157,11 +160,10 @@ def _read(rows: Iterable[str], notes: _Notes | None = None) -> Fields | None:
             # A time, which is new in every file.
             code, item, key = head
             bare = None
-        else:
-            entry = entries(line) or _entry(line)
-            if entry is None:
-                return None
+        elif (entry := _entry(line)) is not None:
             code, item, key, value, bare = entry
+        else:
+            return None
         if code != level:
             if pending is not None and (code > level or (code == level - 1)):
                 # Deeper, or a list whose dashes stand below their key.
