@@ -251,6 +251,12 @@ def test_wrapping_keeps_every_character_in_the_width(text: str, width: int) -> N
     assert all(cell_len(line.rstrip(" \n")) <= width for line in lines)
 
 
+@given(st.text(st.sampled_from("ab \n"), max_size=60))
+def test_lines_that_fit_begin_after_each_newline(text: str) -> None:
+    starts = [0, *(m.end() for m in re.finditer("\n", text))]
+    assert [*wrap_offsets(text, 60)] == [start for start in starts if start < len(text)]
+
+
 def test_places_survive_another_width() -> None:
     body = "".join(
         f"Paragraph {n} of some length, so that it is wrapped here and not there.\n" for n in range(3000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import ClassVar, Final
@@ -22,7 +23,9 @@ from reader.ui.widgets.scrolling import TextPane
 
 __all__ = ["Block", "Body", "Document", "Lines", "Rule"]
 
-_SLICE: Final = 20_000
+_DRAWN_WITHIN: Final = 0.1
+"""Seconds for which the worker waits for the screen; it may be hidden, or gone."""
+_SLICE: Final = 40_000
 """Lines of a long body found between two notes to the screen."""
 
 
@@ -104,6 +107,7 @@ class Document(TextPane, can_focus=True, inherit_bindings=False):
         self._styles: dict[str, Style] = {}
         self._strips: LRUCache[tuple[int, bool], Strip] = LRUCache(512)
         self._wanted: Place | None = None  # while lines above it are still to come
+        self._drawn = threading.Event()  # what the worker told of last
         self._left_at = 0  # where we scrolled to on the way there; elsewhere: the reader has moved on
 
     # -- content ------------------------------------------------------------------
@@ -249,10 +253,11 @@ class Document(TextPane, can_focus=True, inherit_bindings=False):
                 work, name="body", group="document-body", thread=True, exclusive=True, exit_on_error=False
             )
 
-    def _measured(self) -> None:
+    def _measured(self, changed: int = 0) -> None:
         self._strips.clear()
         self.virtual_size = Size(self._column.width, self._column.count)
-        self.refresh()
+        if changed < self.scroll_y + self._height():  # else only the scroll bar has changed
+            self.refresh()
 
     def _arrive(self, wanted: Place) -> None:
         """Go to the wanted place, or as near as there are lines; stop wanting it when all lines are known."""
@@ -270,6 +275,8 @@ class Document(TextPane, can_focus=True, inherit_bindings=False):
             lines = render_body(body, column.width, styles)
             self.post_message(self._BodyGrew(column, index, lines))
             while not lines.complete and column is self._column:
+                self._drawn.wait(_DRAWN_WITHIN)  # else both would want the interpreter, and a key wait for it
+                self._drawn.clear()
                 lines.extend(_SLICE)
                 self.post_message(self._BodyGrew(column, index, lines))
 
@@ -277,9 +284,10 @@ class Document(TextPane, can_focus=True, inherit_bindings=False):
         event.stop()
         if event.column is self._column:
             wanted = self._here()
-            self._column.set_body(event.index, event.lines)
-            self._measured()
+            changed = self._column.set_body(event.index, event.lines)
+            self._measured(changed)
             self._arrive(wanted)
+        self.call_after_refresh(self._drawn.set)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A body that could not be laid out costs that body alone."""

@@ -182,10 +182,14 @@ class Column:
         """The lines of bodies, to be taken over by the next column."""
         return {laid.block: laid.body for laid in self._laid if isinstance(laid.block, Body) and laid.body}
 
-    def set_body(self, index: int, lines: BodyLines) -> None:
-        """Take *lines* (new ones, or the same with more in them) for block *index*."""
+    def set_body(self, index: int, lines: BodyLines) -> int:
+        """Take *lines* (new ones, or the same with more in them) for block *index*; gives the first line changed."""
+        first = self._first[index]
+        if lines is self._laid[index].body:  # lines that were there stay
+            first = self._first[index + 1] if index + 1 < len(self._first) else self.count
         self._laid[index] = Laid(self._laid[index].block, body=lines)
         self._measure()
+        return first
 
     def give_up_waiting(self, reason: str) -> None:
         """Put *reason* where bodies are still waited for."""

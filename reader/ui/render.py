@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Final, Protocol
 
 from rich.cells import get_character_cell_size
@@ -27,7 +28,7 @@ _BRACKETS: Final = 4_000
 """Opening brackets of the same: markdown-it looks for the end of each in all the rest of its paragraph."""
 NARROW: Final = 16
 """Cells below which Markdown is not laid out."""
-_PIECE: Final = 32_768
+_PIECE: Final = 16_384
 _FIRST_ROWS: Final = 60
 """Lines found before anything is shown: about a screen."""
 _MANY: Final = 64
@@ -203,6 +204,14 @@ def wrap_offsets(text: str, width: int) -> array[int]:
     starts = array("I")
     position, size = 0, len(text)
     narrow = text.isascii()
+    if narrow:
+        # A step of Python for each of millions of lines would hold every key back.
+        lengths = list(map(len, text.split("\n")))
+        if max(lengths) <= width:
+            starts.extend([0, *accumulate(map((1).__add__, lengths))])
+            while starts and starts[-1] >= size:  # behind the end, where no line begins
+                starts.pop()
+            return starts
     while position < size:
         end = text.find("\n", position)
         if end < 0:

@@ -91,11 +91,13 @@ def lines(drawn: Drawn, root: Path) -> None:
         run.on("pasted note")
         run.press("e", "Enter keeps it")
         _paste(drawn, run, "pn", everything)
-        run.press(_EMPTY + "\r", "Noted 0001")
+        run.press(_EMPTY + "\r")
+        _calm(run)
         run.on("pasted narrowing")
         run.press("/", "narrow the list")
         _paste(drawn, run, "pr", everything)
-        run.press(_EMPTY + "\r", "Noted 0001")
+        run.press(_EMPTY + "\r")
+        _calm(run)
         run.on("pasted query")
         run.press("=", "Tab completes")
         _paste(drawn, run, "pq", everything)
@@ -123,3 +125,10 @@ def _until(drawn: Drawn, run: Run, want: set[tuple[str, int]]) -> None:
         run.frame(0.1)
     if left := want - run.seen[run.screen]:
         drawn.missed.setdefault(run.screen, set()).update(left)
+
+
+def _calm(run: Run) -> None:
+    """Read until nothing is drawn any more, as it is when no line is open."""
+    end = time.monotonic() + _SOON
+    while run.frame() and time.monotonic() < end:
+        pass
