@@ -19,7 +19,8 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from queue import Queue
 from typing import IO, Any, Final, Self
@@ -58,22 +59,25 @@ def read(source: Source, inner: str) -> Found:
     return prepare(found) if isinstance(found, Article) else found
 
 
-def read_all(
-    source: Source, inner: Sequence[str], helpers: int | None = None
-) -> Generator[Found, None, None]:
-    """What each of the files gives, in order; *helpers* is how many processes to have, None as is best.
+def fitting(count: int) -> int:
+    """How many processes are worth it for so many files."""
+    return _HELPERS if count >= MANY else 0
+
+
+def read_all(source: Source, inner: Iterable[str], helpers: int) -> Generator[Found, None, None]:
+    """What each of the files gives, in order, *helpers* processes reading them.
 
     Close the iterator to end them early.
     """
-    if helpers is None:
-        helpers = _HELPERS if len(inner) >= MANY else 0
+    names = iter(inner)
     if helpers <= 0:
-        for one in inner:
+        for one in names:
             yield read(source, one)
         return
     with contextlib.ExitStack() as stack:
         team = [stack.enter_context(_Helper(source)) for _ in range(helpers)]
-        parts = _parts(inner[_HERE:], helpers)
+        here = list(islice(names, _HERE))
+        parts = _parts(names, helpers)
         asked: deque[tuple[_Helper, Sequence[str]]] = deque()
 
         def ask(helper: _Helper) -> None:
@@ -84,7 +88,7 @@ def read_all(
         for _ in range(_AHEAD):
             for helper in team:
                 ask(helper)
-        for one in inner[:_HERE]:
+        for one in here:
             yield read(source, one)
         while asked:
             helper, part = asked.popleft()
@@ -96,17 +100,24 @@ def read_all(
                 yield found
 
 
-def _parts(inner: Sequence[str], helpers: int) -> Iterator[Sequence[str]]:
-    start, size = 0, _FIRST
-    while start < len(inner):
+def _parts(names: Iterator[str], helpers: int) -> Iterator[Sequence[str]]:
+    size = _FIRST
+    while True:
         for _ in range(helpers):
-            part = inner[start : start + size]
-            while len("".join(part).encode("utf-8", "surrogatepass")) > _NAMES and len(part) > 1:
-                part = part[: len(part) // 2]
-            if part:
-                yield part
-            start += len(part)
+            taken = list(islice(names, size))
+            if not taken:
+                return
+            yield from _short(taken)
         size = min(_REQUEST, size * 2)
+
+
+def _short(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    if len(names) > 1 and len("".join(names).encode("utf-8", "surrogatepass")) > _NAMES:
+        half = len(names) // 2
+        yield from _short(names[:half])
+        yield from _short(names[half:])
+    else:
+        yield names
 
 
 class _Helper:

@@ -71,6 +71,7 @@ class Ingest:
         self._stopped = False
         self._moves = _Moves()
         self._rules_look = False
+        self._empty = False  # at the start of the run: nothing can have gone or moved
         self.helpers: int | None = None
         """Processes that read files beside this one; None: as many as are worth it."""
         self.ruled: Callable[[Change], None] = lambda _: None
@@ -103,7 +104,8 @@ class Ingest:
         sync(self.library, self.state)
         self._apply_rules(report)
         self._drop_other_sources()
-        if self.glance and self.sources and not self.library.kept():
+        self._empty = not self.library.kept()
+        if self.glance and self.sources and self._empty:
             self._take_a_glance(self.sources[0], report)
         for source in self.sources:
             try:
@@ -151,10 +153,10 @@ class Ingest:
                 self._write(batch)
 
     def _take(self, source: Source, scan: sources.Scan, report: Report) -> None:
-        inner = [f"{c.path}/{name}" if c.path else name for c in scan.changes for name in c.changed]
-
-        much = self._writer.loading() if len(inner) > BATCH else contextlib.nullcontext()
-        with much, contextlib.closing(filereader.read_all(source, inner, self.helpers)) as found:
+        inner = (f"{c.path}/{name}" if c.path else name for c in scan.changes for name in c.changed)
+        helpers = filereader.fitting(scan.changed) if self.helpers is None else self.helpers
+        much = self._writer.loading() if scan.changed > BATCH else contextlib.nullcontext()
+        with much, contextlib.closing(filereader.read_all(source, inner, helpers)) as found:
             self._take_found(source, scan, found, report)
 
     def _take_found(self, source: Source, scan: sources.Scan, found: Iterator[Found], report: Report) -> None:
@@ -187,8 +189,9 @@ class Ingest:
         if not len(batch) and not batch.folders and not batch.gone_folders:
             return
         known = self.library.keys_of([*(a.path for a in batch.articles), *batch.removed])
-        self._moves.gone.update(known[p] for p in batch.removed if p in known)
-        self._moves.come.update(a.key for a in batch.articles if a.path not in known)
+        if not self._empty:
+            self._moves.gone.update(known[p] for p in batch.removed if p in known)
+            self._moves.come.update(a.key for a in batch.articles if a.path not in known)
         if self._rules_look:
             keys = {a.key for a in batch.articles} - self._moves.gone
             batch.arrived.extend(sorted(keys - self.library.known_keys(keys)))
