@@ -183,7 +183,7 @@ class Column:
         return {laid.block: laid.body for laid in self._laid if isinstance(laid.block, Body) and laid.body}
 
     def set_body(self, index: int, lines: BodyLines) -> int:
-        """Take *lines* (new ones, or the same with more in them) for block *index*; gives the first line changed."""
+        """Take *lines* (new ones, or the same and more) for block *index*; gives the first line changed."""
         first = self._first[index]
         if lines is self._laid[index].body:  # lines that were there stay
             first = self._first[index + 1] if index + 1 < len(self._first) else self.count

@@ -30,6 +30,7 @@ _END: Final = "\x1b[201~"
 _HOME: Final = "\x01"
 _EMPTY: Final = "\x0b"  # from the cursor on
 _SOON: Final = 5.0
+_AGAIN: Final = 2.0
 _SOON_LENIENT: Final = 0.3
 
 
@@ -79,12 +80,12 @@ def lines(drawn: Drawn, root: Path) -> None:
         for n in everything:
             for screen, key, field in (("note", "e", "no"), ("tags", "t", "tg")):
                 run.on(screen)
-                run.press(key, "Enter keeps it")
+                _insist(run, key, "Enter keeps it")
                 run.press(_HOME)
                 _until(drawn, run, {(field, n)})
-                run.press("\r", f"Noted {n:04}")
-            run.press("j")
-            run.wait(lambda n=n: f"{n + 2:,}/" in run.fresh or n + 1 == words.count, f"row {n + 1}")
+                run.press("\r")
+            if n + 1 < words.count:
+                _insist(run, "j", f" {n + 2:,}/")
         # killed, not left: the next one would begin where it was
     with drawn.run(root / "home", [str(root / "news")], (200, 24)) as run:
         run.until("Noted 0000")
@@ -114,6 +115,17 @@ def _paste(drawn: Drawn, run: Run, field: str, numbers: Iterable[int]) -> None:
         text = drawn.words.one(field, n).replace(_END, "")
         run.press(f"{_EMPTY}{_BEGIN}{text}{_END}{_HOME}")
         _until(drawn, run, {(field, n)})
+
+
+def _insist(run: Run, key: str, said: str) -> None:
+    """Press *key* until *said* is drawn: a line that is closing may still take one, and forgets it."""
+    for _ in range(20):
+        run.press(key)
+        end = time.monotonic() + _AGAIN
+        while said not in run.fresh and time.monotonic() < end:
+            run.frame(0.1)
+        if said in run.fresh:
+            return
 
 
 def _until(drawn: Drawn, run: Run, want: set[tuple[str, int]]) -> None:
