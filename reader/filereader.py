@@ -49,11 +49,11 @@ _PIPE: Final = 1 << 20
 _LENGTH: Final = struct.Struct("<I")
 
 
-def read(source: Source, inner: str) -> Found:
-    """What the file at *inner* (text, below the source) gives."""
+def read(source: Source, inner: str, near: sources.Near | None = None) -> Found:
+    """What the file at *inner* (text, below the source) gives; *near* as for :func:`sources.read_file`."""
     path = f"{source.name}/{inner}"
     try:
-        found = frontmatter.read(sources.read_file(source.root, inner), path)
+        found = frontmatter.read(sources.read_file(source.root, inner, near), path)
     except SourceError as error:
         return Problem(path, 0, str(error))
     return prepare(found) if isinstance(found, Article) else found
@@ -71,8 +71,9 @@ def read_all(source: Source, inner: Iterable[str], helpers: int) -> Generator[Fo
     """
     names = iter(inner)
     if helpers <= 0:
-        for one in names:
-            yield read(source, one)
+        with contextlib.closing(sources.Near()) as near:
+            for one in names:
+                yield read(source, one, near)
         return
     with contextlib.ExitStack() as stack:
         team = [stack.enter_context(_Helper(source)) for _ in range(helpers)]
@@ -217,10 +218,11 @@ def serve() -> None:
     while (question := _receive(sys.stdin.buffer)) is not None:
         root, name, inner = question
         source = Source(name, Path(os.fsdecode(root)))
+        near = sources.Near()
         answers: list[tuple[object, ...]] = []
         weight = 0
         for one in inner:
-            found = read(source, one)
+            found = read(source, one, near)
             if isinstance(found, Prepared):
                 weight += found.weight
                 answers.append(tuple(found))
@@ -229,6 +231,7 @@ def serve() -> None:
             if weight > _ANSWER:
                 unsent.put(_packed(answers))
                 answers, weight = [], 0
+        near.close()
         if answers:
             unsent.put(_packed(answers))
     unsent.put(b"")

@@ -359,10 +359,42 @@ def _unpack(stats: bytes) -> dict[str, Entry]:
         raise StoreDamaged("the library index is damaged: a folder's file times") from error
 
 
-def read_file(root: Path, path: str) -> bytes:
+class Near:
+    """The folder of the file that was read last, kept open: mostly the next lies in it too."""
+
+    __slots__ = ("_folder", "_number", "_root")
+
+    def __init__(self) -> None:
+        self._root: Path | None = None
+        self._folder = ""
+        self._number = -1
+
+    def open(self, root: Path, path: str) -> int:
+        """As :func:`_open`."""
+        folder, _, name = path.rpartition("/")
+        if not folder:
+            return _open(root, path)
+        if root is not self._root or folder != self._folder:
+            self.close()
+            self._number = _open(root, folder, _FOLDER)
+            self._root, self._folder = root, folder
+        try:
+            return os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=self._number)
+        except OSError:  # another folder may have come in its place
+            self.close()
+            return _open(root, path)
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._root is not None:
+            self._root = None
+            os.close(self._number)
+
+
+def read_file(root: Path, path: str, near: Near | None = None) -> bytes:
     """The bytes of the regular file at *path* (text, relative) below *root*.
 
-    A FIFO or device neither hangs nor answers. The file is read as it is now.
+    A FIFO or device neither hangs nor answers. The file is read as it is now. *near* is for many of them.
 
     Raises:
         SourceError: with one line saying why not.
@@ -370,7 +402,7 @@ def read_file(root: Path, path: str) -> bytes:
     path = from_text(path)
     try:
         try:
-            number = _open(root, path)
+            number = _open(root, path) if near is None else near.open(root, path)
         except OSError as error:
             if error.errno not in (errno.ELOOP, errno.EMLINK):  # the second on some BSDs
                 raise

@@ -20,7 +20,7 @@ from reader.frontmatter.build import MAX_ITEMS
 from reader.ingest import Ingest, reread
 from reader.model import Article, Problem
 from reader.session import Session, open_session
-from reader.sources import read_file
+from reader.sources import Near, read_file
 from reader.store import indexing
 from reader.store.preparing import prepare
 from reader.store.query import folding
@@ -205,8 +205,9 @@ def test_a_folder_that_became_a_link_gives_nothing(tmp_path: Path) -> None:
     (root / "real" / "fine.md").symlink_to("../good.md")
     (root / "good.md").write_text("good")
     for path in ("sub/a.md", "sub/deep/a.md", "real/sub/a.md", "link.md", "real/up.md"):
-        with pytest.raises(SourceError):
-            read_file(root, path)
+        for near in (None, Near()):
+            with pytest.raises(SourceError):
+                read_file(root, path, near)
     assert read_file(root, "real/fine.md") == b"good"
 
 

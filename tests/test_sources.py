@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from reader.errors import SourceError, StoreDamaged
 from reader.sources import (
     MAX_FILE,
+    Near,
     Scan,
     Source,
     from_text,
@@ -201,6 +203,30 @@ def test_pipes_and_devices_neither_hang_nor_count(source: Source) -> None:
     assert changed(scan(source, {})) == ["a.md"]
     with pytest.raises(SourceError, match="not a regular file"):
         read_file(source.root, "x.md")
+
+
+def test_many_files_are_read_as_each_alone(source: Source, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "c.md").write_text("outside")
+    for name in ("a.md", "x/a.md", "x/b.md", "x/y/a.md"):
+        put(source, name, name)
+    with contextlib.closing(Near()) as near:
+        for name in ("x/a.md", "x/b.md", "x/y/a.md", "a.md", "x/b.md"):
+            assert read_file(source.root, name, near) == name.encode()
+        shutil.move(source.root / "x", source.root / "z")  # another comes in its place, then a link
+        with pytest.raises(SourceError, match="has gone"):
+            read_file(source.root, "x/c.md", near)
+        put(source, "x/c.md", "new")
+        assert read_file(source.root, "x/c.md", near) == b"new"
+        shutil.rmtree(source.root / "x")
+        (source.root / "x").symlink_to(tmp_path / "out")
+        with pytest.raises(SourceError):
+            read_file(source.root, "x/c.md", near)
+    before = len(os.listdir("/dev/fd"))
+    for _ in range(5):
+        with contextlib.closing(Near()) as near:
+            read_file(source.root, "z/a.md", near)
+    assert len(os.listdir("/dev/fd")) == before
 
 
 def test_file_names_of_any_bytes(source: Source) -> None:
