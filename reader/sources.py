@@ -33,6 +33,8 @@ MAX_FILE = 9 * 1024 * 1024
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | getattr(os, "O_NOCTTY", 0)
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+_LISTED = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_DEEP = 4_096  # characters of a folder's path: what the system takes in one piece
 _KIND = 0o170000  # the bits of a mode that tell what it is
 _SKIPPED = {"node_modules", "__pycache__"}
 _UNPROVEN = -1  # a time so recent that a later edit could bear it too
@@ -247,10 +249,17 @@ def _list(source: Source, path: str, before: bytes | None) -> tuple[_Files, list
     """
     # Done for every file at each refresh: beside the stat itself there is next to nothing.
     now = time.time_ns()
-    with os.scandir(f"{source.root}{os.sep}{path}") as listed:
-        entries = list(listed)
-    known = before is not None and _as_before(entries, before)
-    names, infos, folders = known or _sorted_out(source, path, entries)
+    # By no link: a folder that became one since it was found would show another place's names.
+    if len(path) > _DEEP:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+    here = _open(source.root, path, _LISTED)
+    try:
+        with os.scandir(here) as listed:
+            entries = list(listed)
+        known = before is not None and _as_before(entries, before)
+        names, infos, folders = known or _sorted_out(source, path, entries)
+    finally:
+        os.close(here)
     found = _Files(names)
     changed = [info.st_mtime_ns for info in infos]
     found.times = [info.st_ctime_ns for info in infos]
@@ -301,7 +310,7 @@ def _sorted_out(source: Source, path: str, entries: Iterable[os.DirEntry[str]]) 
             try:
                 info: os.stat_result | None = entry.stat(follow_symlinks=False)
                 if info.st_mode & _KIND != stat.S_IFREG:  # type: ignore[union-attr]
-                    info = _linked(source.root, entry)
+                    info = _linked(source.root, prefix, entry)
             except OSError:
                 continue  # vanished
             if info is not None:
@@ -310,7 +319,7 @@ def _sorted_out(source: Source, path: str, entries: Iterable[os.DirEntry[str]]) 
     return to_text("\0".join(names)).encode(), infos, folders
 
 
-def _linked(root: Path, entry: os.DirEntry[str]) -> os.stat_result | None:
+def _linked(root: Path, prefix: str, entry: os.DirEntry[str]) -> os.stat_result | None:
     """What tells whether a link changed: its target, or the link that leads astray; None for no file."""
     info = entry.stat(follow_symlinks=False)
     if not stat.S_ISLNK(info.st_mode):
@@ -321,7 +330,7 @@ def _linked(root: Path, entry: os.DirEntry[str]) -> os.stat_result | None:
         return info
     if not stat.S_ISREG(target.st_mode):
         return None
-    return target if _inside(root, entry.path) else info
+    return target if _inside(root, f"{root}{os.sep}{prefix}{entry.name}") else info
 
 
 def _inside(root: Path, path: str) -> bool:

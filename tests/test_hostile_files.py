@@ -20,7 +20,7 @@ from reader.frontmatter.build import MAX_ITEMS
 from reader.ingest import Ingest, reread
 from reader.model import Article, Problem
 from reader.session import Session, open_session
-from reader.sources import Near, read_file
+from reader.sources import Near, Source, read_file, scan
 from reader.store import indexing
 from reader.store.preparing import prepare
 from reader.store.query import folding
@@ -187,6 +187,34 @@ def test_large_files_that_are_no_utf_8() -> None:
     assert isinstance(few, Article) and isinstance(many, Article)
     assert (few.title, few.body[-1]) == ("Caf\ufffd", "é")
     assert (many.title, many.body[:4]) == ("Café", "éaéa")
+
+
+@pytest.mark.parametrize("inner", ["a", "a/deep"])
+def test_a_folder_that_becomes_a_link_before_it_is_looked_into_gives_no_names(
+    tmp_path: Path, inner: str
+) -> None:
+    root = tmp_path / "news"
+    outside = tmp_path / "private"
+    (outside / "deep").mkdir(parents=True)
+    (root / "a" / "deep").mkdir(parents=True)
+    for folder in (outside, outside / "deep", root / "a", root / "a" / "deep"):
+        (folder / f"of-{folder.parent.name}-{folder.name}.md").write_text("---\ntitle: Secret\n---\n")
+    looks = 0
+
+    def swap() -> bool:
+        """Asked before each folder: *inner* was found, and is a link when it comes to its turn."""
+        nonlocal looks
+        looks += 1
+        if looks == 1 + len(inner.split("/")):
+            (root / inner).rename(tmp_path / "moved")
+            (root / inner).symlink_to(outside)
+        return False
+
+    found = scan(Source("news", root), {}, stop=swap)
+    assert (root / inner).is_symlink()
+    names = [name for change in found.changes for name in change.changed]
+    assert not [name for name in names if "private" in name]
+    assert f"news/{inner}" in [path for path, _ in found.unreadable]
 
 
 def test_a_folder_that_became_a_link_gives_nothing(tmp_path: Path) -> None:
