@@ -14,7 +14,9 @@ from reader.store import listing
 from reader.store.library import Library
 from reader.store.writer import Batch, Writer
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+TEXT = st.text(st.characters(exclude_categories=["Cs"])) | st.text(
+    st.sampled_from("\x1d\x1e\x1f[a"), max_size=3
+)
 NUMBER = st.none() | st.integers(-(1 << 62), 1 << 62)
 KEYS = TEXT | st.just("https://example.org/a")
 ENTRIES = st.lists(st.tuples(KEYS, TEXT, TEXT, TEXT, TEXT, NUMBER, NUMBER, TEXT, KEYS, TEXT), max_size=5)

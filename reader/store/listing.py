@@ -27,17 +27,49 @@ WIDTH: Final = 10
 _WINDOW: Final = -13  # 8 KB and no header: most lists are shorter, and less is made ready for each
 _LEVEL: Final = 1  # others take a fifth longer and save a fiftieth
 _SUM: Final = 4
+_ENTRY: Final = "\x1e"  # before each entry
+_FIELD: Final = "\x1f"
+_SAME: Final = "\x1d"
 
 
 def pack(entries: Sequence[Entry]) -> bytes:
     """*entries* as one value; the same give the same."""
     if not entries:
         return b""
-    # As an address most entries have their key.
-    told = [[*e[:8], 0 if e[8] == e[KEY] else e[8], e[9]] for e in entries]
-    data = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    data = _written(entries).encode()
     deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, _WINDOW)
     return zlib.crc32(data).to_bytes(_SUM, "little") + deflate.compress(data) + deflate.flush()
+
+
+def _written(entries: Sequence[Entry]) -> str:
+    # As an address most entries have their key. Cleaned text has none of the marks; what has them is JSON.
+    same = 0
+    lines = [""]
+    for key, title, excerpt, outlet, domain, published, quality, kind, address, amp in entries:
+        if address == key:
+            address = _SAME
+            same += 1
+        when = "" if published is None else str(published)
+        worth = "" if quality is None else str(quality)
+        lines.append(_FIELD.join((key, title, excerpt, outlet, domain, when, worth, kind, address, amp)))
+    text = _ENTRY.join(lines)
+    counts = (text.count(_ENTRY), text.count(_FIELD), text.count(_SAME))
+    if counts == (len(entries), (WIDTH - 1) * len(entries), same):
+        return text
+    told = [[*e[:8], 0 if e[8] == e[KEY] else e[8], e[9]] for e in entries]
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _read(text: str) -> list[Entry]:
+    if not text.startswith(_ENTRY):
+        return [(*e[:8], e[KEY] if e[8] == 0 else e[8], e[9]) for e in json.loads(text)]
+    found: list[Entry] = []
+    for line in text[1:].split(_ENTRY):
+        key, title, excerpt, outlet, domain, when, worth, kind, address, amp = line.split(_FIELD)
+        published, quality = int(when) if when else None, int(worth) if worth else None
+        url = key if address == _SAME else address
+        found.append((key, title, excerpt, outlet, domain, published, quality, kind, url, amp))
+    return found
 
 
 def unpack(packed: bytes) -> list[Entry]:
@@ -52,7 +84,7 @@ def unpack(packed: bytes) -> list[Entry]:
         data = zlib.decompress(packed[_SUM:], _WINDOW)
         if zlib.crc32(data) != int.from_bytes(packed[:_SUM], "little"):
             raise ValueError
-        return [(*e[:8], e[KEY] if e[8] == 0 else e[8], e[9]) for e in json.loads(data)]
+        return _read(data.decode())
     except (zlib.error, ValueError, TypeError, IndexError) as error:
         raise StoreDamaged("the library index is damaged: an article's related entries") from error
 
