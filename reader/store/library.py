@@ -44,17 +44,11 @@ class Library(Ordering):
 
         *today* is the epoch second at which the reader's day began.
         """
-        sections = {
-            (kind, name): (total, unread)
-            for kind, name, total, unread in self._all(
-                "SELECT kind, name, total, unread FROM section WHERE total > 0"
-            )
-        }
-        everything = sections.get(("all", ""), (0, 0))
+        everything = self._counters("all")
         counts = {
             PlaceKind.ALL: everything,
             PlaceKind.UNREAD: (everything[1], everything[1]),
-            PlaceKind.UNPUBLISHED: sections.get(("unpublished", ""), (0, 0)),
+            PlaceKind.UNPUBLISHED: self._counters("unpublished"),
             PlaceKind.STARRED: self._count("article INDEXED BY article_starred", "starred AND NOT hidden"),
             PlaceKind.BROKEN: self._count(
                 "article INDEXED BY article_link",
@@ -65,13 +59,16 @@ class Library(Ordering):
         }
         rows = [PlaceRow(Place(kind), *counts[kind]) for kind in VIEWS]
         for kind in (PlaceKind.TOPIC, PlaceKind.OUTLET):
-            group = [
-                PlaceRow(Place(kind, name), total, unread)
-                for (k, name), (total, unread) in sections.items()
-                if k == kind.value
-            ]
-            rows.extend(sorted(group, key=lambda r: (-r.total, r.place.name.casefold())))
+            group = self._all(
+                "SELECT name, total, unread FROM section WHERE kind = ? AND total > 0", (kind.value,)
+            )
+            group.sort(key=lambda row: (-row[1], row[0].casefold()))
+            rows.extend(PlaceRow(Place(kind, name), total, unread) for name, total, unread in group)
         return rows
+
+    def _counters(self, kind: str) -> tuple[int, int]:
+        """The counters of a section that is the only one of its kind: total, unread."""
+        return self._one("SELECT total, unread FROM section WHERE kind = ?", (kind,)) or (0, 0)
 
     def _since(self, first: int) -> tuple[int, int]:
         where = "section = (SELECT id FROM section WHERE kind = 'all') AND article >= ?"

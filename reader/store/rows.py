@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from reader.model import OUTCOMES, Outcome
 
@@ -45,8 +46,7 @@ VIEWS = (
 BROKEN_OUTCOMES = tuple(o.value for o, info in OUTCOMES.items() if info.group in ("gone", "error"))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One row of the topics pane: a view, a topic or an outlet (``name``), or a query (``name`` is it)."""
 
     kind: PlaceKind
@@ -56,9 +56,11 @@ class Place:
 EVERYTHING = Place(PlaceKind.ALL)
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceRow:
-    """A place with its counters, and its name where that is not the place's own."""
+class PlaceRow(NamedTuple):
+    """A place with its counters, and its name where that is not the place's own.
+
+    A tuple, as a place is: an archive may have thousands of outlets.
+    """
 
     place: Place
     total: int

@@ -7,8 +7,9 @@ a word in the first line with one in the last the whole screen.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import cast
 
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
@@ -35,6 +36,14 @@ class RowCompositor(Compositor):
         for band in _bands(spans):
             self._fill(rows, band)
         return ChopsUpdate(rows, spans, [cut[1:] for cut in cuts])
+
+    def _render_chops(
+        self, crop: Region, is_rendered_line: Callable[[int], bool]
+    ) -> Sequence[Mapping[int, Strip]]:
+        del is_rendered_line  # all are, where all is drawn: what else is drawn goes the way above
+        rows: list[_Cells] = [dict.fromkeys(cut[:-1]) for cut in self.cuts]
+        self._fill(rows, crop)
+        return cast("Sequence[Mapping[int, Strip]]", rows)
 
     def _fill(self, rows: list[_Cells], band: Region) -> None:
         """Put into *rows* what is seen in *band*, front to back, until nothing of it is open."""

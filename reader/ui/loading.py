@@ -269,7 +269,7 @@ class Loading(Controller):
         """Fetch the topics pane, saved searches with the counts last known."""
         rows = await in_thread(self._places)
         self.screen.topics.set_places(rows, self.listing.place)
-        self.screen.counts = {r.place: (r.unread, r.total) for r in rows}
+        self.screen.everything = rows[0]
         self.screen.show_heads()
 
     def _places(self) -> list[PlaceRow]:

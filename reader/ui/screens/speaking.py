@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 
-from reader.store.rows import Place, PlaceKind
+from reader.store.rows import EVERYTHING, Place, PlaceKind, PlaceRow
 from reader.text import clean
 from reader.ui import human
 from reader.ui.commands import BY_ID, COMMANDS, Keymap
@@ -58,7 +58,7 @@ class Speaking(Screen[None]):
         self.session = session
         self.keymap = keymap
         self.pane = Pane.LIST
-        self.counts: dict[Place, tuple[int, int]] = {}
+        self.everything = PlaceRow(EVERYTHING, 0, 0)
         self._lines = {
             name: TextLine(id=name, classes="head" if name.endswith("-head") else None) for name in _LINES
         }
@@ -82,9 +82,8 @@ class Speaking(Screen[None]):
         if not self.is_mounted:
             return
         names = ", ".join(s.name for s in self.session.sources)
-        everything = next((c for p, c in self.counts.items() if p.kind.value == "all"), (0, 0))
         day = self.now().astimezone().strftime("%a %-d %b %Y")
-        facts = f"{everything[1]:,} articles, {everything[0]:,} unread"
+        facts = f"{self.everything.total:,} articles, {self.everything.unread:,} unread"
         self._line("masthead").set_text(
             [("newsfold", "accent"), (f"  {names}", "plain"), (f"  {facts}", "dim")], [(f"{day} ", "dim")]
         )
