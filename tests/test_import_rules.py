@@ -6,7 +6,7 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -136,10 +136,11 @@ def test_widgets_know_rows_and_not_the_store() -> None:
     assert not wrong
 
 
-def loaded(code: str, *arguments: str) -> set[str]:
-    """Which of the heavy libraries a fresh interpreter has loaded after *code*."""
+def loaded(code: str, *arguments: str, of: Iterable[str] = HEAVY) -> set[str]:
+    """Which modules *of* these a fresh interpreter has loaded after *code*."""
+    names = tuple(of)
     script = (
-        f"import sys\n{code}\nprint('LOADED', *(m for m in {HEAVY} if m in sys.modules), file=sys.stderr)"
+        f"import sys\n{code}\nprint('LOADED', *(m for m in {names} if m in sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments],
@@ -165,6 +166,26 @@ def test_what_reads_and_checks_is_light_until_it_must_not_be() -> None:
     assert loaded("\n".join(f"import reader.{n}" for n in [*names, "links"])) == set()
 
 
+LATER = (
+    *("httpx", "httpcore", "yaml", "tomllib", "statistics", "markdown_it", "rich.markdown"),
+    *("textual.widgets._markdown", "textual.widgets._text_area", "textual.widgets._data_table"),
+    *("ingest", "filereader", "refresher", "rules", "folding", "links", "linkstate"),
+    *("store.writer", "store.preparing", "store.indexing", "store.story_writer"),
+    *("stories.clustering", "stories.pieces", "stories.report", "stories.wire", "stories.words"),
+    *("ui.markdown", "ui.link_view", "ui.screens.pages", "ui.screens.prompt", "ui.screens.choosing"),
+    *("ui.screens.searches", "ui.screens.story", "ui.screens.first_run"),
+)
+"""What the screen's first frame can do without; those of our own by their names below ``reader``."""
+
+
+def test_the_screen_starts_with_what_it_draws() -> None:
+    ours = {name for name in LATER if name in ALL}
+    later = [f"reader.{name}" if name in ours else name for name in LATER]
+    start = "import reader.__main__, reader.cli.run, reader.session, reader.frame, reader.ui.app"
+    assert loaded(start, of=later) == set()
+    assert loaded(f"import {', '.join(later)}", of=later) == set(later)  # none of them is misspelt
+
+
 _RUN = "from reader.cli.run import run\nassert run(sys.argv[1:]) == 0"
 
 
@@ -175,6 +196,7 @@ def test_commands_load_no_more_than_they_need() -> None:
     for arguments in (
         ("list",),
         ("list", "--json"),
+        ("search", "rust"),
         ("problems",),
         ("show", "2015-05-15-announcing-rust-10.md"),
     ):
