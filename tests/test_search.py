@@ -19,7 +19,7 @@ from reader.address import canonical
 from reader.errors import SearchStopped
 from reader.folding import Folding
 from reader.ingest import Ingest, sync
-from reader.model import OUTCOMES, Article, LinkCheck, Mark, Outcome, Related
+from reader.model import OUTCOMES, Article, LinkCheck, Mark, Outcome, Provider, Related
 from reader.store.library import Library
 from reader.store.preparing import outlet_name
 from reader.store.query import Facts, State, matches, parse, walk
@@ -319,6 +319,10 @@ def test_the_first_of_all_by_time_are_those_of_a_limit(
         whole = real.library.search(text, sort=sort).ids
         for limit in (1, 7, 10_000):
             assert real.library.search(text, sort=sort, limit=limit).ids == whole[:limit]
+    unread = real.library.search(text, unread=True).ids
+    assert real.library.count(text) == len(whole)
+    assert real.library.count(text, unread=True) == len(unread)
+    assert real.library.count(text, place=Place(PlaceKind.UNREAD), at_most=3) == min(3, len(unread))
 
 
 @pytest.mark.parametrize("text", ["outlets>1", "texts>=2 the", "is:story", "-texts>1", "outlets<2"])
@@ -328,6 +332,28 @@ def test_articles_of_many_stories_are_those_of_few(
     few = real.library.search(text, sort="newest").ids
     monkeypatch.setattr("reader.store.search._STORIES", 0)
     assert real.library.search(text, sort="newest").ids == few != []
+
+
+def test_outlets_are_found_as_they_come_and_in_another_index(tmp_path: Path) -> None:
+    def article(n: int, outlet: str) -> Article:
+        return Article(f"file:{n}", f"s/{n}", str(n), provider=Provider(outlet), topics=("Öl", "Gas"))
+
+    archive = made_archive(tmp_path, [article(0, "Alpha"), article(1, "Alpha  Béta")], 0)
+    archive.state.set_hidden(["file:0", "file:1"], False)
+    sync(archive.library, archive.state)
+    library, found = archive.library, archive.library.count
+    asked = ("outlet:alpha", 'outlet="alpha"', 'outlet="alpha"*', "outlet:beta", "outlet:lpha", "topic:*")
+    assert [found(text) for text in asked] == [2, 1, 2, 1, 0, 2]
+    Writer(library).apply(
+        Batch(articles=[article(2, "Betä"), article(3, "alpha")]), lambda _: {}, lambda _: {}
+    )
+    assert [found(text) for text in asked] == [3, 2, 3, 2, 0, 4]
+    library.rebuild()
+    assert [found(text) for text in asked] == [0] * 6
+    Writer(library).apply(Batch(articles=[article(4, "Beta")]), lambda _: {}, lambda _: {})
+    assert [found(text) for text in asked] == [0, 0, 0, 1, 0, 1]
+    library.close()
+    archive.state.close()
 
 
 def test_limits_and_counts(real: Archive) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from reader.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly
 from reader.store import library_schema as schema
 from reader.store import search_sql, sqlite
+from reader.store.names import Names
 
 _NEEDED = (
     "meta", "folder", "article", "mention", "listed", "section", "placing", "problem", "fts", "body",
@@ -39,6 +40,7 @@ class LibraryFile:
         self._connections: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._era = 0
+        self._names: dict[tuple[str, int], Names] = {}
         self._identity: tuple[int, int] | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,6 +111,7 @@ class LibraryFile:
     def _forget_connections(self) -> None:
         """Make every thread open anew; each closes its own, as it may be in the middle of a query."""
         self._era += 1
+        self._names.clear()
         self._drop_own()
 
     def _drop_own(self) -> None:

@@ -16,7 +16,8 @@ from reader.errors import SearchStopped, StoreError
 from reader.store import library_schema as schema
 from reader.store import sqlite
 from reader.store.library_file import LibraryFile
-from reader.store.query import ALL, Complaint, FieldIs, Node, Or, Query, State, parse, value_matches, walk
+from reader.store.names import Names
+from reader.store.query import ALL, All, Complaint, FieldIs, Node, Or, Query, State, parse, walk
 from reader.store.rows import BROKEN_OUTCOMES, EVERYTHING, Place, PlaceKind
 from reader.store.search_sql import RARE, Condition, Index, Statement, compiled, expression
 
@@ -27,6 +28,7 @@ _WEIGHTS: Final = (10.0, 5.0, 2.0, 1.0)  # title, excerpt, body, related
 _BY_TIME: Final = ("newest", "oldest")
 _PART: Final = 20_000  # articles from one end in which as many as a page are looked for first
 _STORIES: Final = 4_000  # up to which the articles of all are looked up
+_SCATTERED: Final = 50  # articles a section up to which all are sorted sooner than each one walked
 _STEPS: Final = 2_000  # of SQLite's machine between two looks whether to go on
 
 Stop = Callable[[], bool]
@@ -114,6 +116,8 @@ class Searching(LibraryFile):
         """
         with self._stoppable(stop) as db:
             asked = self._asked(query)
+            if within is None and (kept := self._kept(asked.root, place, unread=unread)) is not None:
+                return kept if at_most is None else min(kept, at_most)
             found = self._statement(asked, place, today, unread=unread, within=within)
             if at_most is None:
                 return int(db.execute(f"SELECT count(*) {found.joined('')}", found.values).fetchone()[0])
@@ -123,6 +127,25 @@ class Searching(LibraryFile):
                 if self._up_to(db, part, at_most) == at_most:
                     return at_most
             return self._up_to(db, found, at_most)
+
+    def _kept(self, root: Node, place: Place, *, unread: bool) -> int | None:
+        """How many *root* asks for, where kept counters say it: all, one section, any outlets."""
+        if place.kind not in (PlaceKind.ALL, PlaceKind.UNREAD):
+            return None
+        if isinstance(root, All):
+            sections: Sequence[int] = [self._section("all", "")]
+        elif isinstance(root, FieldIs) and root.field in ("topic", "outlet"):
+            sections = self._meant(root)
+            if len(sections) > 1 and root.field == "topic":  # articles may have several
+                return None
+        else:
+            return None
+        column = "unread" if unread or place.kind is PlaceKind.UNREAD else "total"
+        return self._sum(column, sections)
+
+    def _sum(self, column: str, sections: Sequence[int]) -> int:
+        asked = f"SELECT coalesce(sum({column}), 0) FROM section WHERE id IN (SELECT value FROM json_each(?))"
+        return int(self._one(asked, (json.dumps(list(sections)),))[0])
 
     @staticmethod
     def _up_to(db: sqlite.Connection, statement: Statement, at_most: int) -> int:
@@ -208,11 +231,11 @@ class Searching(LibraryFile):
         if within is not None:
             extra.append(Condition("{id} IN (SELECT value FROM json_each(?))", (json.dumps(list(within)),)))
         index = self._index()
-        hidden = None if _shows_hidden(query.root) else self._section("hidden", "")
+        hidden = None if _shows_hidden(query.root) else self._hidden()
         return compiled(query.root, index, extra=extra, section=section, hidden=hidden, part=part)
 
     def _index(self) -> Index:
-        return Index(self._sections, self._distinct, self._few, self.meta("shift"))
+        return Index(self._meant, self._distinct, self._few, lambda: self.meta("shift"))
 
     def _alternatives(self, root: Node, place: Place) -> list[tuple[Node, int | None]]:
         """The parts of *root* of which any may be so, each a query, or a section by its number.
@@ -224,8 +247,7 @@ class Searching(LibraryFile):
         found: list[tuple[Node, int | None]] = []
         for part in root.parts if isinstance(root, Or) else (root,):
             if isinstance(part, FieldIs) and part.field in ("topic", "outlet"):
-                names = self._sections(part.field)
-                found += [(ALL, number) for number, name in names if value_matches(part, name)]
+                found += [(ALL, number) for number in self._meant(part)]
             else:
                 found.append((part, None))
         return found
@@ -235,8 +257,17 @@ class Searching(LibraryFile):
     ) -> array[int]:
         """The first of all *parts* by time: they are among the first of each, which is a short walk."""
         index = self._index()
-        hidden = self._section("hidden", "")
+        hidden = self._hidden()
         found: set[int] = set()
+        sections = [section for _, section in parts if section is not None]
+        if self._sum("total", sections) < _SCATTERED * len(sections):
+            down = " DESC" * (order == "newest")
+            all_of = (
+                "SELECT DISTINCT article AS id FROM placing WHERE section IN (SELECT value FROM json_each(?))"
+            )
+            query = f"{all_of} ORDER BY article{down} LIMIT ?"
+            found.update(rowids(db, query, (json.dumps(sections), limit)))
+            parts = [part for part in parts if part[1] is None]
         for root, section in parts:
             one = compiled(root, index, extra=(), section=section, hidden=hidden)
             found.update(self._first(db, one, order, limit))
@@ -273,8 +304,24 @@ class Searching(LibraryFile):
             ids.extend(rowids(db, f"SELECT fts.rowid AS id {older}", (*statement.values, min(ids), room)))
         return SearchResult(ids[:limit], "best", asked.complaints, RANKED)
 
-    def _sections(self, kind: str) -> list[tuple[int, str]]:
-        return self._all("SELECT id, name FROM section WHERE kind = ?", (kind,))
+    def _meant(self, node: FieldIs) -> Sequence[int]:
+        """The numbers of the topics or outlets that *node* asks for."""
+        era = self._era  # another number, another file
+        known = self._names.get((node.field, era)) or Names()
+        # Sections are never taken out, so there are only new ones to look for.
+        new = self._all(
+            "SELECT id, name FROM section WHERE +kind = ? AND id > ? ORDER BY id", (node.field, known.last)
+        )
+        if new:
+            known = Names(new, known)
+            if not self.db.in_transaction:  # else they may be taken back
+                self._names[node.field, era] = known
+        return known.meant(node)
+
+    def _hidden(self) -> int:
+        """The section of the hidden, 0 while there are none."""
+        row = self._one("SELECT id FROM section WHERE kind = 'hidden' AND name = '' AND total > 0")
+        return int(row[0]) if row else 0
 
     def _section(self, kind: str, name: str) -> int:
         row = self._one("SELECT id FROM section WHERE kind = ? AND name = ?", (kind, name))

@@ -100,13 +100,14 @@ NEVER: Final = Condition("0")
 class Index:
     """What compiling asks of the library.
 
-    Named sections, distinct values, whether few rows are found by a select, its farthest shifted rowid.
+    The sections that a field means, distinct values, whether few rows are found by a select, its
+    farthest shifted rowid.
     """
 
-    sections: Callable[[str], Sequence[tuple[int, str]]]
+    sections: Callable[[FieldIs], Sequence[int]]
     distinct: Callable[[str], Sequence[str]]
     few: Callable[[str, tuple[object, ...]], bool]
-    shift: int
+    shift: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def compiled(
 
     *extra* are further conditions, of ``{id}`` and the article ``a``;
     *section* one that the articles must stand in. *hidden* is the section of
-    the hidden, which are left out; None lets them in. *part* is a condition of
+    the hidden, which are left out, 0 where there are none; None lets them in. *part* is a condition of
     ``rowid``: only articles there are looked at.
     """
     match, rest = of_words(root.parts if isinstance(root, And) else (root,))
@@ -171,7 +172,7 @@ def compiled(
     conditions = [compiler.condition(p) for p in rest if not isinstance(p, All)]
     if section is not None and compiler.id != "p.article":
         conditions.append(compiler.in_sections([section]))
-    elif section is None and hidden is not None:
+    elif section is None and hidden:
         conditions.append(_visible(compiler.id, hidden))
     if part:
         conditions.append(Condition(part.replace("rowid", compiler.id)))
@@ -284,7 +285,7 @@ class _Compiler:
             return Condition(f"(a.updated IS NOT NULL AND a.updated {node.op} ?)", (epoch,))
         # A rowid is the time or a little more, so it bounds the walk; the column decides.
         key = schema.date_key(epoch)
-        bound = f"{self.id} >= {key}" if ">" in node.op else f"{self.id} <= {key + self._index.shift}"
+        bound = f"{self.id} >= {key}" if ">" in node.op else f"{self.id} <= {key + self._index.shift()}"
         return Condition(f"({bound} AND a.published IS NOT NULL AND a.published {node.op} ?)", (epoch,))
 
     def _among(self, ids: str, values: tuple[object, ...] = ()) -> Condition:
@@ -311,7 +312,7 @@ class _Compiler:
         said = (node.field, node.text, node.exact, node.prefix)
         match node.field:
             case "topic" | "outlet":
-                return self.in_sections(self._sections(node))
+                return self.in_sections(self._index.sections(node))
             case "type" | "category" | "domain":
                 values = [v for v in self._index.distinct(node.field) if v and value_matches(node, v)]
                 return Condition(f"a.{node.field} IN ({_marks(values)})", tuple(values)) if values else NEVER
@@ -325,14 +326,11 @@ class _Compiler:
                 return _either(_address("a.url", node), others)
         return _address("a.key", node)
 
-    def _sections(self, node: FieldIs) -> list[int]:
-        return [i for i, name in self._index.sections(node.field) if value_matches(node, name)]
-
     def only_section(self, parts: Sequence[Node]) -> tuple[int | None, Node | None]:
         """The one section that one of *parts* asks for, and that part."""
         for part in parts:
             if isinstance(part, FieldIs) and part.field in ("topic", "outlet"):
-                found = self._sections(part)
+                found = self._index.sections(part)
                 if len(found) == 1:
                     return found[0], part
         return None, None

@@ -44,7 +44,7 @@ CLASSES = {
     "phrase": '"diablo immortal"',
     "prefix": ("immor*", "immor*"),
     "word in the title": ("title:diablo", "subject:diablo"),
-    "outlet": ('outlet="Forbes"', "from:Forbes"),
+    "outlet": ("outlet:Forbes", "from:Forbes"),
     "one left out": ("diablo -immortal", "diablo and not immortal"),
     "either": ("amazon OR immortal", "amazon or immortal"),
     "everything": ("", "*"),
@@ -111,8 +111,6 @@ def lists(rounds: int) -> Part:
     part.at_most(
         "a million: memory over the empty program", answer["peak_mb"] - answer["empty_mb"], 150, " MB"
     )
-    if shutil.which("notmuch"):
-        _beside_notmuch(part, rounds)
     return part
 
 
@@ -166,29 +164,31 @@ def rows(path: Path) -> None:
 # -- beside libnotmuch
 
 
-def _beside_notmuch(part: Part, rounds: int) -> None:
+def beside(rounds: int) -> Part:
+    """Searches beside libnotmuch's."""
+    part = Part("Searches beside libnotmuch")
+    python = _with_notmuch()
+    if python is None or not shutil.which("notmuch"):
+        part.tables.append("notmuch or its Python binding (python3-notmuch2) is not installed: not measured.")
+        return part
     with tempfile.TemporaryDirectory(prefix="newsfold-bench-") as name:
         home = Path(name)
-        loading.notmuch(making.messages(50_000) / "mail", home / "notmuch")
+        mail = making.messages(50_000) / "mail"
+        index = making.kept("notmuch-50000", lambda folder: _indexed(mail, folder)) / "index"
         theirs = Library(home / "library.db")
         search.fill(theirs, making.articles(making.files(50_000)))
         theirs.close()
-        python = "/usr/bin/python3" if Path("/usr/bin/python3").exists() else PYTHON
         command = [
             python,
             str(Path(__file__).with_name("asking_notmuch.py")),
-            str(home / "notmuch" / "index"),
+            str(index),
         ]
         asked = {n: c if isinstance(c, tuple) else (c, c) for n, c in CLASSES.items()}
         store = Library(home / "library.db")
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as peer:
             assert peer.stdin is not None and peer.stdout is not None
-            first = peer.stdout.readline()
-            if first.strip() != "ready":
-                part.tables.append(
-                    "libnotmuch's Python binding (python3-notmuch2) is not installed: not measured."
-                )
-                return
+            if peer.stdout.readline().strip() != "ready":
+                raise RuntimeError("libnotmuch cannot open its index")
 
             def ask(query: str) -> dict[str, Any]:
                 peer.stdin.write(query + "\n")  # type: ignore[union-attr]
@@ -208,10 +208,11 @@ def _beside_notmuch(part: Part, rounds: int) -> None:
                 }
                 part.data.setdefault("notmuch", {})[label] = each
                 a, b = each["ours"], each["theirs"]
+                whole = median([answer["rows"] for answer in found["ours"]])
                 table.append(
                     (label, mine or "(all)", a["n"], b["n"], a["newest"], b["newest"],
                      b["newest"] / a["newest"],
-                     a["count"], b["count"], b["count"] / a["count"])
+                     a["count"], b["count"], b["count"] / a["count"], whole)
                 )  # fmt: skip
             peer.stdin.close()
         store.close()
@@ -226,23 +227,46 @@ def _beside_notmuch(part: Part, rounds: int) -> None:
         "count, ms",
         "notmuch",
         "times",
+        "newest 50 as the screen takes them, ms",
     )
     part.tables.append(Table(head, table, "### Beside libnotmuch, 50,000 articles, warm"))
     part.at_least("beside libnotmuch: newest 50, slowest class", min(r[6] for r in table), 8)
     part.at_least("beside libnotmuch: counts, slowest class", min(r[9] for r in table), 2)
+    return part
+
+
+def _indexed(mail: Path, folder: Path) -> None:
+    loading.notmuch(mail, folder)
+
+
+def _with_notmuch() -> str | None:
+    """A Python that has notmuch's binding: the distribution's, as a rule."""
+    for python in dict.fromkeys(["/usr/bin/python3", PYTHON, shutil.which("python3") or PYTHON]):
+        try:
+            asked = subprocess.run([python, "-c", "import notmuch2"], capture_output=True, timeout=60)
+        except OSError:
+            continue
+        if asked.returncode == 0:
+            return python
+    return None
 
 
 def _ask_ours(store: Library, query: str) -> dict[str, float]:
     count = 0
 
     def newest() -> None:
+        ids = store.search(query, sort="newest", limit=50).ids
+        marks = ",".join("?" * len(ids))
+        store.db.execute(f"SELECT id, title FROM article WHERE id IN ({marks})", tuple(ids)).fetchall()
+
+    def rows() -> None:
         store.rows(store.search(query, sort="newest", limit=50).ids)
 
     def counted() -> None:
         nonlocal count
         count = store.count(query)
 
-    return {"newest": _once(newest), "count": _once(counted), "n": count}
+    return {"newest": _once(newest), "count": _once(counted), "n": count, "rows": _once(rows)}
 
 
 def _once(work: Callable[[], object]) -> float:

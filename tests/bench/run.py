@@ -40,6 +40,7 @@ SECTIONS: dict[str, Section] = {
     "keys": lambda o: screen.keys(o.sizes, o.rounds),
     "gaps": lambda o: screen.gaps(o.sizes, o.rounds),
     "lists": lambda o: lists.lists(o.rounds),
+    "beside": lambda o: lists.beside(o.rounds),
     "search": lambda o: parts.search(o.rounds),
     "parse": lambda o: parts.parse(o.rounds),
     "links": lambda o: parts.links(o.rounds),

@@ -11,7 +11,7 @@ from .completion import Completion, complete
 from .fields import FIELDS, LINK_GROUPS, SORTS, STATES, Field, HelpRow, Kind, help_rows
 from .folding import COLUMNS, TOKENIZER, fold, fts_terms, index_text, match_expression, words
 from .highlight import hits
-from .matching import Facts, matches, value_matches
+from .matching import Facts, matches, plain, value_matches
 from .nodes import (
     ALL,
     All,
@@ -41,5 +41,5 @@ __all__ = [
     "And", "Compare", "Complaint", "Completion", "Facts", "Field", "FieldIs", "Has", "HelpRow", "Kind",
     "Link", "Node", "Not", "Or", "Phrase", "Query", "State", "Time", "Word", "all_of", "any_of",
     "complete", "fold", "fts_terms", "help_rows", "hits", "index_text", "match_expression", "matches",
-    "negated", "parse", "quoted", "to_text", "value_matches", "walk", "words",
+    "negated", "parse", "plain", "quoted", "to_text", "value_matches", "walk", "words",
 ]  # fmt: skip

@@ -135,7 +135,7 @@ def value_matches(node: FieldIs, value: str) -> bool:
     ``prefix``; of an address any part; of a domain itself and what lies
     below it.
     """
-    wanted, held = _plain(node.text), _plain(value)
+    wanted, held = plain(node.text), plain(value)
     if node.exact:
         return held.startswith(wanted) if node.prefix else held == wanted
     kind = BY_NAME[node.field].kind
@@ -147,7 +147,8 @@ def value_matches(node: FieldIs, value: str) -> bool:
     return stands_in(wanted, held, node.prefix)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """*text* as values of fields are compared: folded, runs of blanks as one."""
     return " ".join(fold(text).split())
 
 
