@@ -134,11 +134,13 @@ FACTS: Final = frozenset(
 
 _FACTS: Final = ", ".join(sorted(FACTS, key=lambda column: (column != "id", column)))
 
+_SORTED: Final = "heat, quality, coverage"
+
 INDEXES: Final = f"""
 CREATE UNIQUE INDEX IF NOT EXISTS article_path ON article(path);
 CREATE INDEX IF NOT EXISTS article_key ON article(key);
-CREATE INDEX IF NOT EXISTS article_starred ON article(id, read, hidden) WHERE starred;
-CREATE INDEX IF NOT EXISTS article_link ON article(link, id, read, hidden) WHERE link <> '';
+CREATE INDEX IF NOT EXISTS article_starred ON article(id, read, hidden, {_SORTED}) WHERE starred;
+CREATE INDEX IF NOT EXISTS article_link ON article(link, id, read, hidden, {_SORTED}) WHERE link <> '';
 CREATE INDEX IF NOT EXISTS article_hidden ON article(id) WHERE hidden;
 CREATE INDEX IF NOT EXISTS article_domain ON article(domain);
 CREATE INDEX IF NOT EXISTS article_type ON article(type);

@@ -192,12 +192,11 @@ def _source(place: Place, today: int, sort: Sort, *, unread: bool) -> tuple[str,
         day = f"article l INDEXED BY article_facts WHERE id >= ? AND {shown}"
         return f"SELECT id AS article{number} FROM {day}", (schema.date_key(today),)
     # Left to itself SQLite looks at the rows, which are twenty times as wide.
-    facts = " CROSS JOIN article f INDEXED BY article_facts ON f.id = l.id" * bool(number)
-    of = f"SELECT l.id AS article{number.replace(' ', ' f.')} FROM article l INDEXED BY"
+    of = f"SELECT id AS article{number} FROM article l INDEXED BY"
     if place.kind is PlaceKind.STARRED:
-        return f"{of} article_starred{facts} WHERE l.starred AND {shown}", ()
+        return f"{of} article_starred WHERE l.starred AND {shown}", ()
     broken = f"l.link <> '' AND l.link IN ({','.join('?' * len(BROKEN_OUTCOMES))})"
-    return f"{of} article_link{facts} WHERE {broken} AND {shown}", BROKEN_OUTCOMES
+    return f"{of} article_link WHERE {broken} AND {shown}", BROKEN_OUTCOMES
 
 
 def _narrowed(narrow: str) -> tuple[str, list[str]]:
