@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from reader import assets, config
 from reader.config import Locations, Settings
-from reader.errors import NewsfoldError, SourceError
+from reader.errors import NewsfoldError, SourceError, StoreError
 from reader.sources import Source, name_sources, real_folder
 from reader.store.library import Library
 from reader.store.state import State
@@ -80,6 +80,8 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, StoreError):
+            self.library.doubt(error)
         self.close()
 
 
@@ -144,6 +146,6 @@ def remove_unused(cache: Path, used: Path, now: float | None = None) -> None:
             if database == used:
                 os.utime(lock, (now, now))
             elif now - lock.stat().st_mtime > _UNUSED_DAYS * 86_400:
-                for suffix in ("", "-wal", "-shm", ".lock"):
+                for suffix in ("", "-wal", "-shm", ".doubted", ".lock"):
                     database.with_name(database.name + suffix).unlink(missing_ok=True)
                 database.with_suffix(".frame").unlink(missing_ok=True)

@@ -261,6 +261,19 @@ async def test_an_index_found_damaged_is_begun_anew_and_the_screen_goes_over_to_
         assert session.library.rows([d.main.list.ids[2]])[0].starred
 
 
+async def test_pages_lost_under_the_screen_are_read_anew_without_a_question(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.press("j", "s")
+        before = sqlite.file_identity(session.library.path)
+        session.library.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        data = session.library.path.read_bytes()
+        session.library.path.write_bytes(data[:4_096] + bytes(len(data) - 4_096))
+        await d.press("\\")  # another order: it is asked for what it holds
+        await d.until(lambda: sqlite.file_identity(session.library.path) != before)
+        await d.until(lambda: sorted(d.stories) == list(range(12)) and "★ Story 01" in d.text)
+
+
 # -- marks that change meanwhile
 
 

@@ -53,8 +53,22 @@ class LibraryFile:
                     self._build()
         self._identity = sqlite.file_identity(path)
 
+    @property
+    def _mark(self) -> Path:
+        """Beside an index in doubt."""
+        return self.path.with_name(self.path.name + ".doubted")
+
+    def doubt(self, error: StoreError) -> bool:
+        """Have whoever opens the index next begin it anew, if *error* tells of damage; whether it does."""
+        words = str(error)
+        ours = isinstance(error, StoreDamaged) and (str(self.path) in words or "library index" in words)
+        if ours:
+            with contextlib.suppress(OSError):
+                self._mark.touch()
+        return ours
+
     def _usable(self) -> bool:
-        if not self.path.exists():
+        if not self.path.exists() or self._mark.exists():
             return False
         try:
             with sqlite.errors(self.path):
@@ -86,6 +100,7 @@ class LibraryFile:
         try:
             for suffix in (*sqlite.SIDE_FILES, ""):
                 self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            self._mark.unlink(missing_ok=True)
         except OSError as error:
             raise StoreReadOnly(f"{self.path} cannot be replaced: {error.strerror}.") from error
         with sqlite.write(self.db):

@@ -265,6 +265,9 @@ class MainScreen(Speaking):
         try:
             await job
         except StoreDamaged as error:
+            if self.session.library.doubt(error) and not self.refreshing.running:
+                self.refreshing.refresh()  # which begins it anew, without a question
+                return
             self.say(f"{clean(str(error))} {self.key_of('refresh')} opens it anew.", bad=True)
         except NewsfoldError as error:
             self.say(clean(str(error)), bad=True)
