@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from reader.store import library_schema as schema
@@ -38,6 +39,8 @@ _ORDER: Final[Mapping[Sort, tuple[str, ...]]] = {
 _NUMBERS: Final = (Sort.HEAT, Sort.QUALITY, Sort.COVERAGE)
 _NARROWED: Final = ("title", "outlet", "excerpt")
 
+_FEW: Final = 50_000
+"""Articles of a place that is no section from which they are sorted."""
 _PATIENCE: Final = 20_000
 """Articles of other places that a walk passes before the place is sorted: some 20 ms of them."""
 _SORTED: Final = dict.fromkeys(_NUMBERS, 12.0) | {Sort.OUTLET: 0.5}
@@ -111,8 +114,11 @@ class Ordering(Shelf):
         self, db: sqlite3.Connection, place: Place, sort: Sort, limit: int | None, *, unread: bool, last: bool
     ) -> array[int] | None:
         """As :meth:`ids`, backwards for the *last*; None where the place had better be sorted."""
-        if place.kind not in _SECTION_KINDS or sort not in _SORTED:
+        if sort not in _SORTED:
             return None
+        if place.kind not in _SECTION_KINDS:
+            few = sort is Sort.OUTLET and place.kind is not PlaceKind.TODAY and limit is not None
+            return self._few_by_outlet(db, place, limit or 0, unread=unread, last=last) if few else None
         kind = "all" if place.kind is PlaceKind.UNREAD else place.kind.value
         row = db.execute(
             "SELECT p.id, p.total, p.unread, a.total FROM section p JOIN section a ON a.kind = 'all'"
@@ -138,8 +144,26 @@ class Ordering(Shelf):
         )
         return found if len(found) == min(limit, room.size) else None
 
+    def _few_by_outlet(
+        self, db: sqlite3.Connection, place: Place, limit: int, *, unread: bool, last: bool
+    ) -> array[int] | None:
+        """The same of a place that is no section, but has few articles."""
+        source, values = _source(place, 0, Sort.OUTLET, unread=unread)
+        ids = rowids(db, f"SELECT article AS id FROM ({source}) LIMIT ?", (*values, _FEW))
+        everything = db.execute("SELECT total FROM section WHERE kind = 'all'").fetchone()
+        room = _Room(0, len(ids), whole=False, unread=False, everything=everything[0] if everything else 0)
+        if len(ids) == _FEW or room.passed(limit) * _SORTED[Sort.OUTLET] > room.size:
+            return None
+        return self._by_outlet(db, room, limit, last=last, members=set(ids))
+
     def _by_outlet(
-        self, db: sqlite3.Connection, room: _Room, limit: int | None, *, last: bool
+        self,
+        db: sqlite3.Connection,
+        room: _Room,
+        limit: int | None,
+        *,
+        last: bool,
+        members: Container[int] | None = None,
     ) -> array[int] | None:
         """Outlet by outlet, those of none at the end; None where too many are passed."""
         groups: list[tuple[str, int]] = db.execute(
@@ -162,8 +186,12 @@ class Ordering(Shelf):
             if all_there:
                 found.extend(rowids(db, ordered, (more,)))
                 continue
-            tested = f"SELECT id FROM ({ordered}) p WHERE {room.has('id')} LIMIT ?"
-            found.extend(rowids(db, tested, (patience, more)))
+            if members is not None:
+                met = (number for number in rowids(db, ordered, (patience,)) if number in members)
+                found.extend(islice(met, more))
+            else:
+                tested = f"SELECT id FROM ({ordered}) p WHERE {room.has('id')} LIMIT ?"
+                found.extend(rowids(db, tested, (patience, more)))
             patience -= total
             if patience < 0 and limit is not None and len(found) < limit:
                 return None
