@@ -25,6 +25,9 @@ _NEEDED = (
 )  # fmt: skip
 
 
+_PAGE = 8_192  # bytes: of the usual half a first load of 50,000 files takes an eighth longer to write
+
+
 class LibraryFile:
     """One index, and a connection to it for every thread that asks."""
 
@@ -115,7 +118,7 @@ class LibraryFile:
         if db is None or self._local.era != self._era:
             self._drop_own()
             era = self._era
-            db = sqlite.connect(self.path, synchronous="NORMAL")
+            db = sqlite.connect(self.path, synchronous="NORMAL", page_size=_PAGE)
             db.create_function("holds", -1, _holds, deterministic=True)
             search_sql.register(db)
             self._local.db, self._local.era = db, era

@@ -39,8 +39,9 @@ def connect(
     *,
     synchronous: Literal["FULL", "NORMAL"] = "FULL",
     busy_seconds: float | None = None,
+    page_size: int | None = None,
 ) -> Connection:
-    """Open *path* for reading and writing, making the file when it is not there.
+    """Open *path* for reading and writing, making the file when it is not there (*page_size* in bytes).
 
     WAL, no implicit transactions, usable from any thread (one at a time).
 
@@ -55,6 +56,8 @@ def connect(
         )
         db.path = path
         try:
+            if page_size is not None:
+                db.execute(f"PRAGMA page_size={page_size}")  # does nothing to a file that has pages
             _prepare(db, synchronous, busy_seconds)
         except BaseException:
             db.close()

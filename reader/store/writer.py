@@ -28,7 +28,7 @@ _Version = tuple[sqlite3.Connection, int, int]
 _NOTHING: Final = Stays(
     Standing(0, (), b"", None, []), story=False, placings=False, mentions=False, words=False, warnings=False
 )
-_LOADING: Final = {"cache_size": -16_000, "wal_autocheckpoint": 8_000}  # KB; pages
+_LOADING: Final = {"cache_size": -16_000, "wal_autocheckpoint": 4_000}  # KB; pages
 
 
 @dataclass(slots=True)
