@@ -56,7 +56,7 @@ class MainScreen(Speaking):
     def __init__(self, session: Session, keymap: Keymap, width: int) -> None:
         # The classes of the first frame from the beginning: each change looks up every widget's styles.
         _, size = max(pair for pair in self.HORIZONTAL_BREAKPOINTS if pair[0] <= width)
-        super().__init__(session, keymap, f"-at-{Pane.LIST.value} {size}")
+        super().__init__(session, keymap, f"{size} -at-list" if width < MEDIUM else size)
         self._compositor = RowCompositor()
         self.topics = TopicList(id="topics")
         self.list = ArticleList(id="list")
@@ -184,7 +184,7 @@ class MainScreen(Speaking):
             self.remove_class("-zen")
         for other in Pane:
             self._line(f"{other.value}-head").set_class(other is pane, "-here")
-        self._show_panes(self.size.width)
+        self._show_panes(self.size.width or self.app.size.width)  # the app has one from the beginning
         self.topics.active = pane is Pane.TOPICS
         self.list.active = pane is Pane.LIST
         self.reading.pane_changed()
@@ -311,7 +311,8 @@ class MainScreen(Speaking):
     def _address_clicked(self, event: Document.AddressChosen) -> None:
         self.opening.open_these([event.address])
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        event.refresh_styles &= self._begun  # the first time all have been looked up a moment ago
         self._show_keys()
 
     # -- the narrow line ------------------------------------------------------------

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reader.ui.widgets.article_list import ArticleList
 
 _LINES = ("masthead", "topics-head", "list-head", "article-head", "status", "keys")
+_CLASSES = {"topics-head": "head", "list-head": "head -here", "article-head": "head"}
 _SAID = 6.0  # seconds a message stays
 
 
@@ -59,9 +60,7 @@ class Speaking(Screen[None]):
         self.keymap = keymap
         self.pane = Pane.LIST
         self.everything = PlaceRow(EVERYTHING, 0, 0)
-        self._lines = {
-            name: TextLine(id=name, classes="head" if name.endswith("-head") else None) for name in _LINES
-        }
+        self._lines = {name: TextLine(id=name, classes=_CLASSES.get(name)) for name in _LINES}
         self._task_text = ""
         self._said = ("", False)
         self._notice = session.state.notice
