@@ -152,6 +152,7 @@ class Refresher:
         return {
             "library": os.fsdecode(self._library.path),
             "state": os.fsdecode(self._state.path),
+            "mend": self._state.frozen,  # what it has in memory is in nobody's way
             "log": os.fsdecode(self._log),
             "sources": [(source.name, os.fsdecode(source.root)) for source in self._sources],
         }
@@ -236,7 +237,7 @@ def _run(told: dict[str, Any], asked: IO[bytes]) -> Report:
     found = [Source(name, Path(root)) for name, root in told["sources"]]
     with contextlib.ExitStack() as opened:
         # The screen has it open: it is the one to mend it.
-        state = opened.enter_context(contextlib.closing(State.open(Path(told["state"]), mend=False)))
+        state = opened.enter_context(contextlib.closing(State.open(Path(told["state"]), mend=told["mend"])))
         if state.notice:
             _tell({"notice": state.notice})
         library = opened.enter_context(contextlib.closing(Library(Path(told["library"]))))

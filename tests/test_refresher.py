@@ -320,6 +320,15 @@ def put_aside(session: Session) -> list[str]:
     return [path.name for path in session.state.path.parent.glob("*.damaged-*Z")]
 
 
+def test_where_no_marks_can_be_kept_files_are_read_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("no folder")
+    with make_session(tmp_path, small_folder(tmp_path / "news")) as session:
+        assert session.state.frozen
+        run = refresher(session)
+        run.begin()
+        assert run.pid is not None and run.run().added == 12
+
+
 def test_the_file_of_marks_is_not_taken_from_who_has_it_open(session: Session) -> None:
     damage(session)
     before = sqlite.file_identity(session.state.path)

@@ -110,6 +110,11 @@ class Core:
         return self._safety.path
 
     @property
+    def frozen(self) -> bool:
+        """Whether it is a copy in memory, because nothing can be written there."""
+        return self._frozen
+
+    @property
     def id(self) -> str:
         """The state's own number, 32 hex digits: who keeps a copy of its content can tell whose it is.
 
