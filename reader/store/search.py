@@ -260,8 +260,8 @@ class Searching(LibraryFile):
         hidden = self._hidden()
         found: set[int] = set()
         sections = [section for _, section in parts if section is not None]
+        down = " DESC" * (order == "newest")
         if self._sum("total", sections) < _SCATTERED * len(sections):
-            down = " DESC" * (order == "newest")
             all_of = (
                 "SELECT DISTINCT article AS id FROM placing WHERE section IN (SELECT value FROM json_each(?))"
             )
@@ -269,7 +269,11 @@ class Searching(LibraryFile):
             found.update(rowids(db, query, (json.dumps(sections), limit)))
             parts = [part for part in parts if part[1] is None]
         for root, section in parts:
-            one = compiled(root, index, extra=(), section=section, hidden=hidden)
+            if section is not None:
+                walk = f"SELECT article AS id FROM placing WHERE section = ? ORDER BY article{down} LIMIT ?"
+                found.update(rowids(db, walk, (section, limit)))
+                continue
+            one = compiled(root, index, extra=(), section=None, hidden=hidden)
             found.update(self._first(db, one, order, limit))
         return array("q", sorted(found, reverse=order == "newest")[:limit])
 
