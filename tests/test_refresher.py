@@ -274,6 +274,21 @@ async def test_pages_lost_under_the_screen_are_read_anew_without_a_question(tmp_
         await d.until(lambda: sorted(d.stories) == list(range(12)) and "★ Story 01" in d.text)
 
 
+async def test_pages_lost_before_the_start_are_read_anew_without_a_question(tmp_path: Path) -> None:
+    with make_session(tmp_path, small_folder(tmp_path / "news")) as session:
+        refresher(session).run()
+        session.library.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        query = "SELECT rootpage FROM sqlite_master WHERE type = 'index'"  # opening looks at tables
+        pages = [page for (page,) in session.library.db.execute(query)]
+    data = bytearray(session.library.path.read_bytes())
+    for page in pages:
+        data[(page - 1) * 4_096 : page * 4_096] = bytes(4_096)
+    session.library.path.write_bytes(data)
+    async with desk(make_session(tmp_path, tmp_path / "news")) as d:
+        await d.until(lambda: sorted(d.stories) == list(range(12)))
+        d.main.session.library.check()
+
+
 # -- marks that change meanwhile
 
 

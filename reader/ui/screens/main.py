@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 from textual.worker import Worker
 
-from reader.errors import NewsfoldError, StoreDamaged
+from reader.errors import NewsfoldError, StoreDamaged, StoreError
 from reader.text import clean
 from reader.ui.commands import COMMANDS, MOVE_OF, Keymap, shown
 from reader.ui.control import Handler
@@ -147,7 +147,8 @@ class MainScreen(Speaking):
             await self.navigation.show_places()
             await self.reading.arrived()
         except NewsfoldError as error:
-            self.say(str(error), bad=True)
+            if not (isinstance(error, StoreError) and self.session.library.doubt(error)):
+                self.say(str(error), bad=True)  # an index in doubt is begun anew by the look at the files
         self.call_after_refresh(self._newsfold.release)
         self.searching.recount()
         self.refreshing.start()
