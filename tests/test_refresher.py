@@ -268,7 +268,7 @@ async def test_pages_lost_under_the_screen_are_read_anew_without_a_question(tmp_
         before = sqlite.file_identity(session.library.path)
         session.library.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         data = session.library.path.read_bytes()
-        session.library.path.write_bytes(data[:4_096] + bytes(len(data) - 4_096))
+        session.library.path.write_bytes(data[:8_192] + bytes(len(data) - 8_192))
         await d.press("\\")  # another order: it is asked for what it holds
         await d.until(lambda: sqlite.file_identity(session.library.path) != before)
         await d.until(lambda: sorted(d.stories) == list(range(12)) and "★ Story 01" in d.text)
@@ -281,8 +281,9 @@ async def test_pages_lost_before_the_start_are_read_anew_without_a_question(tmp_
         query = "SELECT rootpage FROM sqlite_master WHERE type = 'index'"  # opening looks at tables
         pages = [page for (page,) in session.library.db.execute(query)]
     data = bytearray(session.library.path.read_bytes())
+    size = int.from_bytes(data[16:18], "big")
     for page in pages:
-        data[(page - 1) * 4_096 : page * 4_096] = bytes(4_096)
+        data[(page - 1) * size : page * size] = bytes(size)
     session.library.path.write_bytes(data)
     async with desk(make_session(tmp_path, tmp_path / "news")) as d:
         await d.until(lambda: sorted(d.stories) == list(range(12)))
