@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from reader.errors import UsageError
 from reader.store.library import Library
-from reader.store.query import All, parse, quoted
+from reader.store.query.canonical import quoted
+from reader.store.query.nodes import All
+from reader.store.query.parsing import parse
 from reader.store.rows import Place, PlaceKind
 from reader.store.state import Change, SavedRule, State
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from reader.config import describe  # noqa: E402
 from reader.model import OUTCOMES  # noqa: E402
-from reader.store.query import help_rows  # noqa: E402
+from reader.store.query.fields import help_rows  # noqa: E402
 from reader.ui.commands import COMMANDS, GROUPS, shown  # noqa: E402
 
 

@@ -170,6 +170,7 @@ LATER = (
     *("httpx", "httpcore", "yaml", "tomllib", "statistics", "markdown_it", "rich.markdown"),
     *("textual.widgets._markdown", "textual.widgets._text_area", "textual.widgets._data_table"),
     *("ingest", "filereader", "refresher", "rules", "folding", "links", "linkstate"),
+    *("store.query.completion", "store.query.canonical"),
     *("store.writer", "store.preparing", "store.indexing", "store.story_writer"),
     *("stories.clustering", "stories.pieces", "stories.report", "stories.wire", "stories.words"),
     *("ui.markdown", "ui.link_view", "ui.screens.pages", "ui.screens.prompt", "ui.screens.choosing"),
@@ -184,6 +185,12 @@ def test_the_screen_starts_with_what_it_draws() -> None:
     start = "import reader.__main__, reader.cli.run, reader.session, reader.frame, reader.ui.app"
     assert loaded(start, of=later) == set()
     assert loaded(f"import {', '.join(later)}", of=later) == set(later)  # none of them is misspelt
+
+
+def test_processes_that_read_files_load_nothing_of_the_store_they_do_not_write() -> None:
+    store = ("sqlite3", "reader.store.sqlite", "reader.store.rows", "reader.store.query.nodes")
+    assert loaded("import reader.filereader", of=store) == set()
+    assert loaded(f"import {', '.join(store)}", of=store) == set(store)
 
 
 _RUN = "from reader.cli.run import run\nassert run(sys.argv[1:]) == 0"

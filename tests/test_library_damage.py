@@ -15,7 +15,7 @@ from reader.errors import StoreError
 from reader.ingest import Ingest
 from reader.sources import Source
 from reader.store.library import Library
-from reader.store.query import parse
+from reader.store.query.parsing import parse
 from reader.store.state import State, utc_now
 from tests.ui_tools import small_folder, write
 

@@ -12,18 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reader.store.query import (
-    COLUMNS,
-    TOKENIZER,
-    Facts,
-    Phrase,
-    Word,
-    fold,
-    fts_terms,
-    index_text,
-    matches,
-    words,
-)
+from reader.store.query.folding import COLUMNS, TOKENIZER, fold, fts_terms, index_text, words
+from reader.store.query.matching import Facts, matches
+from reader.store.query.nodes import Phrase, Word
 
 
 def table() -> sqlite3.Connection:

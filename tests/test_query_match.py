@@ -7,7 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from reader.model import OUTCOMES
-from reader.store.query import FIELDS, LINK_GROUPS, Completion, Facts, complete, hits, matches, parse
+from reader.store.query.completion import Completion, complete
+from reader.store.query.fields import FIELDS, LINK_GROUPS
+from reader.store.query.highlight import hits
+from reader.store.query.matching import Facts, matches
+from reader.store.query.parsing import parse
 
 NOW = datetime(2023, 6, 15, 12, tzinfo=UTC)
 

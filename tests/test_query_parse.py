@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reader.store.query import (
+from reader.store.query.canonical import to_text
+from reader.store.query.completion import complete
+from reader.store.query.fields import FIELDS, SORTS, help_rows
+from reader.store.query.highlight import hits
+from reader.store.query.nodes import (
     ALL,
-    FIELDS,
-    MAX_LENGTH,
-    SORTS,
     And,
     Compare,
     FieldIs,
@@ -28,14 +29,9 @@ from reader.store.query import (
     State,
     Time,
     Word,
-    complete,
-    help_rows,
-    hits,
-    parse,
-    to_text,
     walk,
 )
-from reader.store.query.parsing import MAX_DEPTH, MAX_TERMS
+from reader.store.query.parsing import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, parse
 
 NOW = datetime(2023, 6, 15, 12, 30, 15, 987, tzinfo=UTC)
 SECOND = datetime(2023, 6, 15, 12, 30, 15, tzinfo=UTC)

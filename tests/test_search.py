@@ -22,7 +22,9 @@ from reader.ingest import Ingest, sync
 from reader.model import OUTCOMES, Article, LinkCheck, Mark, Outcome, Provider, Related
 from reader.store.library import Library
 from reader.store.preparing import outlet_name
-from reader.store.query import Facts, State, matches, parse, walk
+from reader.store.query.matching import Facts, matches
+from reader.store.query.nodes import State, walk
+from reader.store.query.parsing import parse
 from reader.store.rows import Place, PlaceKind, StoryRow
 from reader.store.state import State as Marks
 from reader.store.writer import Batch, Writer

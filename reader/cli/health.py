@@ -24,7 +24,7 @@ from reader.links.health import Share, by_outlet, by_year, overall
 from reader.model import OUTCOMES, JsonValue, LinkCheck, Outcome
 from reader.rereading import reread
 from reader.session import Session, utc_now
-from reader.store.query import parse
+from reader.store.query.parsing import parse
 from reader.store.rows import ArticleRow
 from reader.text import clean
 

@@ -197,7 +197,7 @@ def _forget(parser: Parser) -> None:
 
 
 def _search(parser: Parser) -> None:
-    from reader.store.query import SORTS as ORDERS
+    from reader.store.query.fields import SORTS as ORDERS
 
     parser.add_argument(
         "query", nargs="+", metavar="QUERY", help="newsfold help query says what can be asked"

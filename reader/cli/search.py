@@ -9,7 +9,9 @@ from reader.cli.opening import begin, bring_up_to_date
 from reader.cli.output import Output, say, wrap
 from reader.config import Locations
 from reader.session import utc_now
-from reader.store.query import Complaint, help_rows, parse
+from reader.store.query.fields import help_rows
+from reader.store.query.nodes import Complaint
+from reader.store.query.parsing import parse
 from reader.store.search import RANKED, SearchResult
 
 

@@ -8,16 +8,18 @@ cannot: they lie compressed in ``body``, only for articles that have any.
 from __future__ import annotations
 
 import re
-import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reader.htmltext import unescape
 from reader.model import Article
 from reader.store import listing
-from reader.store.query import index_text
+from reader.store.query.folding import index_text
 from reader.text import clean
+
+if TYPE_CHECKING:
+    import sqlite3
 
 EXCERPT: Final = 1_000
 """Characters of an excerpt kept in the index; the file keeps the rest."""

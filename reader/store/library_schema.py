@@ -25,7 +25,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-from reader.store.query import COLUMNS, TOKENIZER
+from reader.store.query.folding import COLUMNS, TOKENIZER
 
 _UNICODE: Final = int("".join(f"{int(part):02}" for part in unicodedata.unidata_version.split(".")[:2]))
 

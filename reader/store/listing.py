@@ -9,13 +9,15 @@ which a stranger can contrive), so what is found is looked at once more.
 from __future__ import annotations
 
 import json
-import sqlite3
 import zlib
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reader.errors import StoreDamaged
+
+if TYPE_CHECKING:
+    import sqlite3
 
 Entry = tuple[Any, ...]
 """Key, title, excerpt, outlet, domain, published, quality, type, address, AMP address."""

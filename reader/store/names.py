@@ -6,7 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
 
-from reader.store.query import FieldIs, plain, value_matches
+from reader.store.query.matching import plain, value_matches
+from reader.store.query.nodes import FieldIs
 
 
 class Names:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from reader.address import MAX_ADDRESS
 from reader.model import Article, Provider, Related
 from reader.store import indexing, listing
 from reader.store import library_schema as schema
 from reader.store.indexing import EXCERPT
-from reader.store.rows import HeadlineRow
 from reader.text import clean
+
+if TYPE_CHECKING:
+    from reader.store.rows import HeadlineRow
 
 Values = tuple[object, ...]
 
@@ -46,6 +48,8 @@ class Prepared(NamedTuple):
     @property
     def headline(self) -> HeadlineRow:
         """How it will read in the index."""
+        from reader.store.rows import HeadlineRow  # not where files are only read
+
         return HeadlineRow(self.path, self.key, str(self.values[2]), str(self.values[3]))
 
     @property

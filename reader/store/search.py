@@ -17,7 +17,8 @@ from reader.store import library_schema as schema
 from reader.store import sqlite
 from reader.store.library_file import LibraryFile
 from reader.store.names import Names
-from reader.store.query import ALL, All, Complaint, FieldIs, Node, Or, Query, State, parse, walk
+from reader.store.query.nodes import ALL, All, Complaint, FieldIs, Node, Or, Query, State, walk
+from reader.store.query.parsing import parse
 from reader.store.rows import BROKEN_OUTCOMES, EVERYTHING, Place, PlaceKind
 from reader.store.search_sql import RARE, Condition, Index, Statement, compiled, expression
 

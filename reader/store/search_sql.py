@@ -19,7 +19,9 @@ from typing import Final
 
 from reader.model import OUTCOMES
 from reader.store import library_schema as schema
-from reader.store.query import (
+from reader.store.query.folding import fts_terms
+from reader.store.query.matching import value_matches
+from reader.store.query.nodes import (
     All,
     And,
     Compare,
@@ -33,8 +35,6 @@ from reader.store.query import (
     State,
     Time,
     Word,
-    fts_terms,
-    value_matches,
 )
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -12,7 +12,8 @@ from reader import browser
 from reader.editions import changes
 from reader.htmltext import unescape_excerpt
 from reader.model import Article, Image, LinkCheck
-from reader.store.query import ALL, Node, hits
+from reader.store.query.highlight import hits
+from reader.store.query.nodes import ALL, Node
 from reader.store.rows import PieceRow
 from reader.text import clean
 from reader.ui import human

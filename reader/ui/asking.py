@@ -9,19 +9,9 @@ from datetime import datetime
 from typing import Final
 
 from reader.store.library import Library
-from reader.store.query import (
-    ALL,
-    And,
-    FieldIs,
-    Node,
-    Or,
-    Query,
-    Word,
-    all_of,
-    any_of,
-    parse,
-    value_matches,
-)
+from reader.store.query.matching import value_matches
+from reader.store.query.nodes import ALL, And, FieldIs, Node, Or, Query, Word, all_of, any_of
+from reader.store.query.parsing import parse
 from reader.store.rows import EVERYTHING, PlaceKind
 from reader.ui.places import Listing
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from reader import browser
 from reader.model import OUTCOMES, LinkCheck, Outcome
-from reader.store.query import quoted
+from reader.store.query.canonical import quoted
 from reader.text import clean
 from reader.ui import human
 from reader.ui.document import Block, Lines, Rule

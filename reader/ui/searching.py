@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from reader.errors import SearchStopped, UsageError
-from reader.store.query import MAX_LENGTH, Completion, complete, parse
+from reader.store.query.parsing import MAX_LENGTH, parse
 from reader.store.rows import Place, PlaceKind, PlaceRow
 from reader.store.state import Change, SavedSearch
 from reader.text import clean
 from reader.ui.control import Controller, Handler, in_thread
 from reader.ui.places import Pane
 from reader.ui.widgets.query_line import QueryLine
+
+if TYPE_CHECKING:
+    from reader.store.query.completion import Completion
 
 _DEBOUNCE = 0.12  # seconds after the last letter before what is typed is counted
 _RECOUNT = 0.4  # seconds after a change before saved searches are counted again
@@ -56,6 +60,8 @@ class Searching(Controller):
 
     def offers(self, text: str, cursor: int) -> Sequence[Completion]:
         """What could be typed next."""
+        from reader.store.query.completion import complete
+
         return complete(text, cursor, self._names)
 
     def typed(self, text: str) -> None:

@@ -36,7 +36,7 @@ if __name__ == "__main__":
 from reader.frontmatter import read  # noqa: E402
 from reader.model import Article, LinkCheck, Mark, Outcome, Problem, Provider, Related  # noqa: E402
 from reader.store.library import Library  # noqa: E402
-from reader.store.query import parse  # noqa: E402
+from reader.store.query.parsing import parse  # noqa: E402
 from reader.store.search import RANKED  # noqa: E402
 from reader.store.writer import Batch, Writer  # noqa: E402
 

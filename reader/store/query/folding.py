@@ -28,9 +28,10 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from .nodes import Phrase, Word
+if TYPE_CHECKING:
+    from .nodes import Phrase, Word
 
 TOKENIZER: Final = "ascii"
 """FTS5's tokenizer for text that has been through :func:`index_text`."""

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
 from reader.model import Article
-from reader.store.query import help_rows
+from reader.store.query.fields import help_rows
 from reader.store.rows import ProblemRow
 from reader.text import clean
 from reader.ui.commands import COMMANDS, GROUPS, Keymap, shown

@@ -11,7 +11,8 @@ from textual.cache import LRUCache
 from textual.message import Message
 
 from reader.model import OUTCOMES, Outcome
-from reader.store.query import ALL, Node, hits
+from reader.store.query.highlight import hits
+from reader.store.query.nodes import ALL, Node
 from reader.store.rows import ArticleRow, StoryRow
 from reader.ui import human
 from reader.ui.widgets.line_list import LineList

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rich.cells import cell_len
 from textual import events, on
@@ -11,10 +11,13 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from reader.store.query import Complaint, Completion
 from reader.text import clean
 from reader.ui.widgets.line_input import LineInput
 from reader.ui.widgets.lines import Piece, TextLine
+
+if TYPE_CHECKING:
+    from reader.store.query.completion import Completion
+    from reader.store.query.nodes import Complaint
 
 _HINT = " Tab completes   ↑ ↓ earlier ones   Enter lists   C-s saves   C-r makes a rule   Esc leaves"
 
