@@ -171,7 +171,7 @@ class Ingest:
                         batch.folders.append((source.name, change.path, change.stats_after(number)))
                     self._flush(batch, report)
                     self.progress(Progress(source.name, done, total))
-                    batch, limit, batches = Batch(), _BATCHES.get(limit, limit), batches + 1
+                    batch, limit, batches = Batch(), _next(limit, total - done), batches + 1
                 if self._stopped:
                     return
                 batch.add(next(found))
@@ -248,6 +248,11 @@ def _quiet_collector() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+def _next(limit: int, left: int) -> int:
+    """Files of the transaction after one of *limit*: in the end fewer, as nothing is read beside the last."""
+    return min(_BATCHES.get(limit, limit), max(BATCH, left // 2))
 
 
 def sync(library: Library, state: State) -> bool:

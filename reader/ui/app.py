@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -176,6 +177,10 @@ def run(session: Session) -> int:
     gc.freeze()  # modules and widgets stay: looking through them stopped a key for 60 ms now and then
     gc.set_threshold(20_000, 20, 100)
     gc.enable()
+    if sys.platform != "win32":
+        from reader.ui import pasting
+
+        pasting.guard()
     app = NewsfoldApp(session)
     with crash.watched(session.locations.log_file, app.tell):
         code = app.run()

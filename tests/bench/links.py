@@ -416,6 +416,9 @@ def measure(mix: str, options: argparse.Namespace, tls: str) -> dict[str, Any]:
                 results[name].append(result)
         lags = run([*commands["newsfold"][:-1], "lag"])["out"] if mix == "plain" else ""
         server.kill()
+    for name in [n for n, runs in results.items() if n != "idle" and not any(r["requests"] for r in runs)]:
+        print(f"{name} asked for nothing, so it is not measured: does it run here?", file=sys.stderr)
+        del results[name]
     medians: dict[str, Any] = {
         name: {
             key: statistics.median(result[key] for result in runs)

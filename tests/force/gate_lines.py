@@ -118,8 +118,8 @@ def lines(drawn: Drawn, root: Path) -> None:
 def _paste(drawn: Drawn, run: Run, field: str, numbers: Iterable[int]) -> None:
     """Paste one string after the other into the line that is open, each in the place of the one before."""
     for n in numbers:
-        # As most terminals have it. Of one that lets ESC through Textual makes keys of what follows it.
-        text = drawn.words.one(field, n).replace("\x1b", "")
+        # As a terminal sends it that filters nothing but the mark that would end it.
+        text = drawn.words.one(field, n).replace(_END, "")
         run.press(f"{_EMPTY}{_BEGIN}{text}{_END}{_HOME}")
         _until(drawn, run, {(field, n)})
 
