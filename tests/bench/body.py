@@ -18,7 +18,6 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
+from measuring import peak_mb  # noqa: E402
 from textual.app import App, ComposeResult  # noqa: E402
 
 from reader.ui.document import Body, Document, Rule  # noqa: E402
@@ -68,11 +68,6 @@ def filled(unit: str, size: int) -> str:
 class Reading(App[None]):
     def compose(self) -> ComposeResult:
         yield Document()
-
-
-def peak_mb() -> float:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 async def measure(kind: str, size: int, width: int) -> dict[str, object]:

@@ -342,22 +342,27 @@ def child(engine: str, mix: str, port: int, tls: str) -> None:
 
 
 def run(command: list[str], timeout: float = 300) -> dict[str, Any]:
-    """Wall s, CPU s, peak MB and output of one process; its children's too where it waits for them."""
+    """Wall s, CPU s (its children's too where it waits for them), peak MB and output of one process."""
+    from measuring import peak_mb  # not in the processes that are measured
+
     with tempfile.TemporaryFile() as out:
-        started = time.perf_counter()
+        started = looked = time.perf_counter()
+        peak = 0.0
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
         while True:
             pid, _, used = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
-            if time.perf_counter() - started > timeout:
+            if (now := time.perf_counter()) - started > timeout:
                 process.kill()
+            if now - looked > 0.02:
+                peak, looked = max(peak, peak_mb(process.pid)), now
             time.sleep(0.002)
         wall = time.perf_counter() - started
         process.returncode = 0
         out.seek(0)
         text = out.read().decode("utf-8", "replace")
-    return {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "mb": used.ru_maxrss / 1024, "out": text}
+    return {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "mb": peak, "out": text}
 
 
 def engines(mix: str, port: int, tls: str, options: argparse.Namespace) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import resource
 import shutil
 import sqlite3
@@ -117,10 +118,12 @@ def targets(parts: Sequence[Part]) -> Table:
 
 # -- measuring
 
+_LOOK = 0.02  # seconds between two looks at a process's memory
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A whole process: wall and CPU seconds (its children's too), largest resident set, output."""
+    """A whole process: wall and CPU seconds (its children's too), its own largest resident set, output."""
 
     wall: float
     cpu: float
@@ -137,7 +140,8 @@ def run(
 ) -> Run:
     """Run *command* to its end. Raises SystemExit when it fails or takes more than *limit* seconds."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        begun = time.perf_counter()
+        begun = looked = time.perf_counter()
+        peak = 0.0
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -150,8 +154,10 @@ def run(
             pid, status, used = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
-            if time.perf_counter() - begun > limit:
+            if (now := time.perf_counter()) - begun > limit:
                 process.kill()
+            if now - looked > _LOOK:
+                peak, looked = max(peak, peak_mb(process.pid)), now
             time.sleep(0.001)
         wall = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -160,9 +166,7 @@ def run(
         if process.returncode:
             words = (out.read() + err.read())[-2_000:].decode("utf-8", "replace")
             raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{words}")
-        return Run(
-            wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, out.read().decode("utf-8", "replace")
-        )
+        return Run(wall, used.ru_utime + used.ru_stime, peak, out.read().decode("utf-8", "replace"))
 
 
 def in_turn(jobs: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[Any]]:
@@ -195,10 +199,19 @@ def ms(work: Callable[[], object], rounds: int = 7) -> float:
     return median(times)
 
 
-def peak_mb() -> float:
-    """This process's largest resident set."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+def peak_mb(pid: int | str = "self") -> float:
+    """A process's largest resident set until now; 0 when it is over.
+
+    Not what rusage says where there is another way: that begins with what the
+    process that started it had.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20 if pid == "self" else 0.0
+    found = re.search(r"VmHWM:\s+(\d+)", status)
+    return int(found[1]) / 1024 if found else 0.0
 
 
 def size_mb(path: Path) -> float:

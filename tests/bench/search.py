@@ -19,7 +19,6 @@ import json
 import os
 import platform
 import random
-import resource
 import sqlite3
 import statistics
 import sys
@@ -32,6 +31,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
+
+from measuring import peak_mb  # noqa: E402
 
 from reader.frontmatter import read  # noqa: E402
 from reader.model import Article, LinkCheck, Mark, Outcome, Problem, Provider, Related  # noqa: E402
@@ -257,7 +258,7 @@ def facts(library: Library, size: int, spent: float, what: str) -> dict[str, obj
         "of": what,
         "filled in s": round(spent, 1),
         "database MB": round(library.path.stat().st_size / 1e6, 1),
-        "peak MB": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak MB": round(peak_mb(), 1),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
         "machine": platform.machine(),

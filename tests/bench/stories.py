@@ -19,7 +19,6 @@ import os
 import platform
 import random
 import re
-import resource
 import statistics
 import sys
 import tempfile
@@ -33,6 +32,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
+
+from measuring import peak_mb  # noqa: E402
 
 from reader.coverage import tell  # noqa: E402
 from reader.folding import Folding  # noqa: E402
@@ -399,7 +400,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 results.append(through_the_store(size, Path(folder)))
         else:
             results.append(measure(size, options.times))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    memory = round(peak_mb())
     print(
         json.dumps({"python": platform.python_version(), "peak MB": memory, "libraries": results}, indent=1)
     )
