@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ui_tools import desk, make_session, related, shows, small_folder, when, write
@@ -476,3 +478,24 @@ async def test_space_scrolls_then_goes_on_to_the_end(tmp_path: Path) -> None:
         await d.press("space")
         assert "nothing unread" in d.status and d.shown == "Story 03"
         assert not session.library.unread(list(d.main.list.ids))
+
+
+async def test_a_move_while_the_list_is_fetched_anew_is_not_taken_back(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        go_on, fetch = threading.Event(), d.main.navigation._fetch_list
+
+        def slowly(*given: Any) -> Any:
+            assert go_on.wait(20)
+            return fetch(*given)
+
+        d.main.navigation._fetch_list = slowly  # type: ignore[method-assign]
+        before = d.main.list.ids
+        d.main.navigation.reload()
+        for _ in range(3):
+            await d.tap("j")
+        await d.until(lambda: d.main.list.cursor == 3)
+        go_on.set()
+        await d.until(lambda: d.main.list.ids is not before)
+        await d.settle()
+        assert d.story() == 3 and d.shown == "Story 03"

@@ -106,13 +106,24 @@ class Loading(Controller):
                 if mine == self._loads:
                     self._aim = None
                     if head is None:
-                        self._show(aim, *whole)
+                        self._show(*self._caught_up(aim, *whole, old))
                     else:
                         await self._grow(whole[0], mine)
         finally:
             if mine == self._loads:
                 self._aim, self.growing = None, False
                 self._idle.set()
+
+    def _caught_up(
+        self, aim: Aim, found: Found, index: int, pages: dict[int, list[ArticleRow]], old: array[int]
+    ) -> tuple[Aim, Found, int, dict[int, list[ArticleRow]]]:
+        """What to show of a list that stood while it was fetched: one may have moved in it meanwhile."""
+        view = self.screen.list
+        if aim.standing and view.ids is old and view.count:
+            here = view.ids[view.cursor]
+            if here != aim.cursor and here in found.ids:
+                aim, index = replace(aim, cursor=here, top=view.top), found.ids.index(here)
+        return aim, found, index, pages
 
     def _show(self, aim: Aim, found: Found, index: int, pages: dict[int, list[ArticleRow]]) -> None:
         view, ids = self.screen.list, found.ids

@@ -33,8 +33,6 @@ ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from measuring import peak_mb  # noqa: E402
-
 from reader.coverage import tell  # noqa: E402
 from reader.folding import Folding  # noqa: E402
 from reader.frontmatter import read  # noqa: E402
@@ -400,6 +398,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 results.append(through_the_store(size, Path(folder)))
         else:
             results.append(measure(size, options.times))
+    from measuring import peak_mb  # found where this is run as a program
+
     memory = round(peak_mb())
     print(
         json.dumps({"python": platform.python_version(), "peak MB": memory, "libraries": results}, indent=1)
