@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from queue import Empty, SimpleQueue
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -94,8 +96,9 @@ class _Run(threading.Thread):
         self.requests = 0
         self.in_flight = 0
         self._results: deque[Result] = deque()
-        # Waking the other thread for each result would cost a tenth of the run.
-        self._enough = threading.Event()
+        # Waking the other thread for each result would cost a tenth of the run. And an interrupt
+        # may fall into any step of Python in an event's wait, and leave its lock held for ever.
+        self._enough: SimpleQueue[None] = SimpleQueue()
         self._over = False
         self._policy = policy
         self._addresses = addresses
@@ -114,8 +117,8 @@ class _Run(threading.Thread):
 
     def next_results(self, batch: list[Result]) -> bool:
         """Add what came in the next moment to *batch*; True when nothing more will."""
-        self._enough.wait(_BATCH_SECONDS)
-        self._enough.clear()
+        with contextlib.suppress(Empty):
+            self._enough.get(timeout=_BATCH_SECONDS)
         over = self._over
         while self._results:
             batch.append(self._results.popleft())
@@ -130,7 +133,7 @@ class _Run(threading.Thread):
             self.error = error
         finally:
             self._over = True
-            self._enough.set()
+            self._enough.put(None)
 
     async def _main(self) -> None:
         import asyncio
@@ -140,8 +143,8 @@ class _Run(threading.Thread):
         def done(address: str, verdict: Verdict | None, seconds: float) -> None:
             self.in_flight = engine.in_flight
             self._results.append((address, verdict, seconds))
-            if len(self._results) >= _BATCH:
-                self._enough.set()
+            if len(self._results) == _BATCH:
+                self._enough.put(None)
 
         engine = Engine(self._policy, done, self._resolve)
         for address in self._addresses:
