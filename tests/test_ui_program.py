@@ -366,6 +366,21 @@ async def test_a_first_start_shows_articles_while_it_reads(tmp_path: Path) -> No
         assert "1,500 new" in d.status
 
 
+async def test_who_has_not_moved_stays_at_the_top_of_a_first_load(tmp_path: Path) -> None:
+    folder = tmp_path / "news"
+    write_many(folder, 1500)
+    for n in range(3):  # they are read last
+        write(folder / "z", f"newer-{n}", publishedDateTime=when(seconds=10 + n))
+    session = make_session(tmp_path, folder)
+    async with desk(session, settled=False) as d:
+        await d.until(lambda: d.app.main is not None and d.main.list.count)
+        await d.until(lambda: "1,503 new" in d.status)
+        await d.settle()
+        assert d.main.list.cursor == 0 and d.main.list.top == 0
+        assert d.main.list.current is not None and d.main.list.current.title == "Newer 0"
+        assert d.shown == "Newer 0"
+
+
 async def test_two_hundred_thousand_rows(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     async with desk(session) as d:

@@ -60,6 +60,8 @@ class Loading(Controller):
         self._at_end = False
         """Whether what is there of a growing list are its last rows, not its first."""
         self._stood: int | None = None
+        self.at_first = False
+        """Whether a library is filled for the first time, and the reader has not moved yet: the top stays."""
         self.found = Found(array("q"), self.listing.sort.value)
 
     @property
@@ -294,6 +296,8 @@ class Loading(Controller):
         view = self.screen.list
         if self._aim is not None:
             self._start_load(self._aim)
+        elif self.at_first and view.cursor == 0 and self.screen.pane is not Pane.ARTICLE:
+            self.load()
         elif view.count:
             row = view.current
             top = None if self._at_end else view.top
@@ -311,6 +315,7 @@ class Loading(Controller):
 
     def cursor_moved(self) -> None:
         """The list lets go of the row that was left, where a mark took it out meanwhile."""
+        self.at_first = False
         view = self.screen.list
         left, self._stood = self._stood, view.ids[view.cursor] if view.count else None
         if left is None or left == self._stood or not self.lets_go or left not in view.ids:

@@ -219,6 +219,7 @@ class Navigation(Loading):
         await in_thread(self._find_again, location.listing)
         rows = await in_thread(self.library.by_key, key) if key else []
         await self.load_now(Aim(rows[0].id if rows else None, top=location.top, preview=False))
+        self.at_first = self.session.begun is not None or not await in_thread(self.library.total)
         rows = await in_thread(self.library.by_key, shown) if shown else []
         if location.pane is Pane.ARTICLE and rows:
             self.screen.reading.show(Shown(rows[0].id, shown), scroll=location.scroll)

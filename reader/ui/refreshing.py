@@ -97,6 +97,7 @@ class Refreshing(Controller):
         if report.touched or self._generation < 0:
             self._generation = await in_thread(self._catch_up)
             self.screen.navigation.reload()
+            self.screen.navigation.at_first = False
         if run.notice:
             self.screen.say(run.notice, bad=True)
         elif report.unreadable:
