@@ -105,6 +105,13 @@ def test_one_outlet_alone_differs_from_nobody_and_two_pieces_of_one_are_one_voic
     assert headline_diff([piece("a", title="")])[0].fragments == ()
 
 
+def test_a_number_is_one_word_of_a_headline() -> None:
+    found = headline_diff(
+        [piece("a", title="River rises 1.5 metres"), piece("b", title="River rises 1.55 metres.")]
+    )
+    assert [[f.text for f in headline.fragments if f.unique] for headline in found] == [["1.5"], ["1.55"]]
+
+
 @pytest.mark.parametrize("width", [1, 2, 3, 10, 79, 80, 140])
 @pytest.mark.parametrize("span", [0, 1, 59, 60, 3_600, 86_399, 86_400, 40 * 86_400, 40 * 365 * 86_400])
 def test_a_timeline_fits_its_width_and_counts_every_dated_piece(width: int, span: int) -> None:

@@ -24,7 +24,8 @@ ALIVE_GAIN: Final = 10
 """Quality points a link gains that is known to work against one never asked."""
 _FEWEST_OUTLETS: Final = 3
 _FEWEST_PIECES: Final = 4
-_WORD: Final = re.compile(r"[^\W_]+(?:[’'][^\W_]+)*")
+# A number keeps its decimals: "1.5" is marked whole, not "1.*5*".
+_WORD: Final = re.compile(r"[^\W_]+(?:[’'][^\W_]+|(?<=\d)[.,]\d+)*")
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _UNITS: Final = (
