@@ -89,12 +89,14 @@ class Ingest:
         A library found damaged on the way is begun anew.
 
         Raises:
-            StoreError: the library cannot be written.
+            StoreError: the library cannot be written, or the marks cannot be read.
         """
         with _quiet_collector():
             try:
                 return self._run()
-            except StoreDamaged:
+            except StoreDamaged as error:
+                if str(self.state.path) in str(error):  # put right by whoever has them open, not here
+                    raise
                 self.library.rebuild()
                 self._writer, self._moves = Writer(self.library), _Moves()
                 return self._run()
@@ -223,12 +225,12 @@ class Ingest:
             from reader import rules
 
             try:
-                done = rules.run(self.library, self.state, arrived, self.clock())
+                # One by one: what is done can be taken back, though the next one fails.
+                for change in rules.run(self.library, self.state, arrived, self.clock()):
+                    report.ruled.append(change.label)
+                    self.ruled(change)
             except StoreReadOnly:  # no mark can be kept now: they wait for the next run
                 return
-            for change in done:
-                report.ruled.append(change.label)
-                self.ruled(change)
             sync(self.library, self.state)
             self._writer.looked_at(arrived)
 

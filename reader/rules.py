@@ -8,7 +8,7 @@ might find everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -104,8 +104,8 @@ def try_rule(library: Library, query: str, now: datetime, last: int = TRIED) -> 
     return Trial(library.count(parse(query, now), within=ids), len(ids))
 
 
-def run(library: Library, state: State, keys: Sequence[str], now: datetime) -> list[Change]:
-    """Do what the enabled rules say of the articles of *keys*; what was done, a change a rule.
+def run(library: Library, state: State, keys: Sequence[str], now: datetime) -> Iterator[Change]:
+    """Do what the enabled rules say of the articles of *keys*; gives each change when it is done.
 
     Raises:
         StoreError: a mark cannot be kept; rules before are done.
@@ -114,13 +114,11 @@ def run(library: Library, state: State, keys: Sequence[str], now: datetime) -> l
     ids = library.ids_of(keys) if rules else []
     # All look first: what one does is not what the next one sees.
     found = [(rule, library.search(parse(rule.query, now), within=ids, sort="newest").ids) for rule in rules]
-    done = []
     for rule, some in found:
         if some:
             change = _do(state, rule, list(dict.fromkeys(row.key for row in library.rows(some))))
             if change.keys:
-                done.append(change)
-    return done
+                yield change
 
 
 def _runs(rule: SavedRule, now: datetime) -> bool:

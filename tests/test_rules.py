@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reader import rules, sources
-from reader.errors import StoreReadOnly, UsageError
+from reader.errors import StoreDamaged, StoreReadOnly, UsageError
 from reader.ingest import Ingest, Report, sync
 from reader.store.library import Library
 from reader.store.rows import EVERYTHING, Place, PlaceKind
@@ -174,6 +174,22 @@ def test_marks_that_cannot_be_kept_do_not_stop_the_news(desk: Desk, monkeypatch:
         assert desk.ingest().added == 1
     assert desk.found("beta") == ["beta"]
     assert desk.ingest().ruled == ["hid 1 article"]
+
+
+def test_what_a_rule_did_before_the_file_was_away_can_be_taken_back(desk: Desk) -> None:
+    desk.ingest()
+    for action in ("hide", "tag later"):
+        rules.add(desk.state, "", "beta", action, NOW)
+    desk.write("1.md", "beta")
+    away = desk.state.path.with_name("away.db")
+    run = Ingest(desk.library, desk.state, sources.name_sources([desk.folder]), clock=lambda: NOW)
+    run.ruled = lambda _: desk.state.path.rename(away)
+    with pytest.raises(StoreDamaged, match="removed or replaced"):
+        run.run()
+    away.rename(desk.state.path)
+    undone = desk.state.undo()
+    assert undone is not None and undone.label == "undid: hid 1 article"
+    assert desk.ingest().ruled == ["hid 1 article", "tagged 1 article"]  # neither had looked to the end
 
 
 def test_a_trial_says_how_many_it_would_have_found(desk: Desk) -> None:
