@@ -85,7 +85,7 @@ class Folding:
         Raises:
             StoreError: the library cannot be written.
         """
-        wanted: list[Overrule] = [(n, e.kind, e.key, e.other) for n, e in enumerate(self.state.story_edits())]
+        wanted: list[Overrule] = self.state.overrules()
         before = self.library.overrules()
         if wanted == before:
             return False

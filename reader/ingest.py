@@ -28,6 +28,7 @@ from reader.store.library import Library
 from reader.store.preparing import Prepared
 from reader.store.state import Change, State, utc_now
 from reader.store.writer import Batch, Writer
+from reader.syncing import sync
 
 if TYPE_CHECKING:
     from reader.filereader import Found
@@ -255,37 +256,3 @@ def _quiet_collector() -> Iterator[None]:
 def _next(limit: int, left: int) -> int:
     """Files of the transaction after one of *limit*: in the end fewer, as nothing is read beside the last."""
     return min(_BATCHES.get(limit, limit), max(BATCH, left // 2))
-
-
-def sync(library: Library, state: State) -> bool:
-    """Copy into *library* the marks, link states and story overrules it has not seen; True for any.
-
-    Raises:
-        StoreError: the library cannot be written.
-    """
-    copied = _behind(library, state) and _copy(library, state)
-    from reader.folding import Folding
-
-    overruled = Folding(library, state).overrule()
-    return copied or overruled
-
-
-def _behind(library: Library, state: State) -> bool:
-    """Whether there is anything to copy: mostly there is not, and the index need not be held for it."""
-    known, marks, checks = (library.meta(name) for name in ("state", "marks_seq", "checks_seq"))
-    return known != int(state.id[:12], 16) or marks != state.seq() or bool(state.checks_since(checks))
-
-
-def _copy(library: Library, state: State) -> bool:
-    # The state is asked while nobody else can write the index. From an earlier look another thread's or
-    # process's newer copy would be taken for that of another state, and wiped, or be put back to older marks.
-    writer = Writer(library)
-    with writer.writing():
-        seq = state.seq()
-        # A copy of another state's marks, or of later ones than a restored state has, is no copy.
-        writer.adopt(state.id, seq)
-        marks = state.changed_since(library.meta("marks_seq"))
-        checks = state.checks_since(library.meta("checks_seq"))
-        writer.sync(marks, checks)
-        writer.copied_to(max(seq, library.meta("marks_seq")))
-    return bool(marks or checks)

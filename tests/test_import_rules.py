@@ -35,6 +35,7 @@ LAYERS = (
         "browser",
         "vetting",
         "session",
+        "syncing",
         "frame",
     ),
     ("ui", "cli", "__main__"),
@@ -208,3 +209,11 @@ def test_commands_load_no_more_than_they_need() -> None:
         ("show", "2015-05-15-announcing-rust-10.md"),
     ):
         assert loaded(_RUN, "--sample", *arguments) == set()
+
+
+def test_what_finds_nothing_to_copy_loads_nothing_to_copy_with() -> None:
+    writing = [f"reader.{n}" for n in ("ingest", "folding", "stories.clustering", "store.writer")]
+    loaded(_RUN, "--sample", "refresh")
+    assert loaded(_RUN, "--sample", "list", "--no-refresh", of=writing) == set()
+    assert loaded(_RUN, "--sample", "search", "--no-refresh", "rust", of=writing) == set()
+    assert loaded(_RUN, "--sample", "list", of=writing) > {"reader.ingest"}

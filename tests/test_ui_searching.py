@@ -39,8 +39,9 @@ async def ask(d: Desk, text: str) -> None:
 
 def saved(d: Desk) -> list[tuple[str, int, int]]:
     """The saved searches among the topics: name, unread, total."""
-    rows = [e for e in d.main.topics._entries if getattr(e, "place", None)]
-    return [(r.label, r.unread, r.total) for r in rows if r.place.kind is PlaceKind.SEARCH]  # type: ignore[union-attr]
+    entries = [d.main.topics.entry(index) for index in range(d.main.topics.count)]
+    rows = [e for e in entries if not isinstance(e, str) and e.place.kind is PlaceKind.SEARCH]
+    return [(r.label, r.unread, r.total) for r in rows]
 
 
 async def test_a_query_is_counted_as_it_is_typed_then_listed_and_left_again(tmp_path: Path) -> None:

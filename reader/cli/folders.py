@@ -10,7 +10,7 @@ from reader.cli.opening import begin, bring_up_to_date
 from reader.cli.output import Output, document, say
 from reader.config import Locations
 from reader.errors import NotFound, SourceError
-from reader.ingest import Report
+from reader.progress import Report
 from reader.session import Session
 from reader.sources import from_text, real_folder
 from reader.store.rows import ProblemRow

@@ -18,7 +18,6 @@ from reader.cli.output import Output, document, fit, say
 from reader.cli.patch import patch
 from reader.config import Locations
 from reader.errors import NotFound, SourceError, UsageError
-from reader.ingest import sync
 from reader.links import Checker, Progress
 from reader.links.health import Share, by_outlet, by_year, overall
 from reader.model import OUTCOMES, JsonValue, LinkCheck, Outcome
@@ -26,6 +25,7 @@ from reader.rereading import reread
 from reader.session import Session, utc_now
 from reader.store.query.parsing import parse
 from reader.store.rows import ArticleRow
+from reader.syncing import sync
 from reader.text import clean
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -10,9 +10,9 @@ from reader.cli.opening import begin, bring_up_to_date, find_all
 from reader.cli.output import Output, document
 from reader.config import Locations
 from reader.errors import LinkError, UsageError
-from reader.ingest import sync
 from reader.links import Checker
 from reader.rereading import reread
+from reader.syncing import sync
 
 
 def open_(args: Namespace, locations: Locations, out: Output) -> int:

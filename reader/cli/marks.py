@@ -8,7 +8,7 @@ from reader.cli.opening import begin, bring_up_to_date, find_all
 from reader.cli.output import Output
 from reader.config import Locations
 from reader.errors import UsageError
-from reader.ingest import sync
+from reader.syncing import sync
 
 
 def mark(args: Namespace, locations: Locations, out: Output) -> int:

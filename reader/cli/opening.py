@@ -11,10 +11,11 @@ from reader.address import canonical
 from reader.cli.output import fit, say
 from reader.config import Locations
 from reader.errors import NotFound, UsageError
-from reader.ingest import Ingest, Progress, Report, sync
+from reader.progress import Progress, Report
 from reader.session import Session, open_session
 from reader.sources import to_text
 from reader.store.rows import ArticleRow
+from reader.syncing import sync
 from reader.text import clean
 
 
@@ -41,6 +42,8 @@ def bring_up_to_date(session: Session, args: Namespace) -> Report:
     if getattr(args, "no_refresh", False):
         sync(session.library, session.state)
         return Report()
+    from reader.ingest import Ingest
+
     progress = _Progress()
     try:
         report = Ingest(session.library, session.state, session.sources, progress).run()

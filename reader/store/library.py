@@ -23,7 +23,9 @@ from reader.store.rows import (
     Place,
     PlaceKind,
     PlaceRow,
+    PlaceRows,
     ProblemRow,
+    SectionRows,
 )
 
 _ROW = (
@@ -39,8 +41,8 @@ class Library(Ordering):
 
     # -- places -----------------------------------------------------------
 
-    def places(self, today: int) -> list[PlaceRow]:
-        """Views, then topics, then outlets (most articles first), with their counters.
+    def places(self, today: int) -> PlaceRows:
+        """Views, then topics, then outlets (most articles first), with their counters: three groups.
 
         *today* is the epoch second at which the reader's day began.
         """
@@ -57,14 +59,19 @@ class Library(Ordering):
             ),
             PlaceKind.TODAY: self._since(schema.date_key(today)),
         }
-        rows = [PlaceRow(Place(kind), *counts[kind]) for kind in VIEWS]
-        for kind in (PlaceKind.TOPIC, PlaceKind.OUTLET):
-            group = self._all(
-                "SELECT name, total, unread FROM section WHERE kind = ? AND total > 0", (kind.value,)
+        views = [PlaceRow(Place(kind), *counts[kind]) for kind in VIEWS]
+        return PlaceRows([views, self._sections(PlaceKind.TOPIC), self._sections(PlaceKind.OUTLET)])
+
+    def _sections(self, kind: PlaceKind) -> SectionRows:
+        with sqlite.errors(self.path):
+            return SectionRows(
+                kind,
+                self.db.execute(
+                    "SELECT name, total, unread FROM section WHERE kind = ? AND total > 0"
+                    " ORDER BY total DESC, name COLLATE NOCASE, name",
+                    (kind.value,),
+                ),
             )
-            group.sort(key=lambda row: (-row[1], row[0].casefold()))
-            rows.extend(PlaceRow(Place(kind, name), total, unread) for name, total, unread in group)
-        return rows
 
     def _counters(self, kind: str) -> tuple[int, int]:
         """The counters of a section that is the only one of its kind: total, unread."""

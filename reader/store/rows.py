@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from itertools import chain
+from typing import NamedTuple, overload
 
 from reader.model import OUTCOMES, Outcome
 
@@ -57,15 +61,91 @@ EVERYTHING = Place(PlaceKind.ALL)
 
 
 class PlaceRow(NamedTuple):
-    """A place with its counters, and its name where that is not the place's own.
-
-    A tuple, as a place is: an archive may have thousands of outlets.
-    """
+    """A place with its counters, and its name where that is not the place's own."""
 
     place: Place
     total: int
     unread: int
     label: str = ""
+
+
+class _Rows(Sequence[PlaceRow]):
+    """What a sequence of rows is beyond its length and one row of it."""
+
+    def row(self, index: int) -> PlaceRow:
+        """Row *index*, which there is."""
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, index: int) -> PlaceRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PlaceRow]: ...
+    def __getitem__(self, index: int | slice) -> PlaceRow | list[PlaceRow]:
+        wanted = range(len(self))[index]
+        return self.row(wanted) if isinstance(wanted, int) else [self.row(i) for i in wanted]
+
+
+class SectionRows(_Rows):
+    """The topics, or the outlets, of which an archive may have thousands: made when they are looked at."""
+
+    def __init__(self, kind: PlaceKind, rows: Iterable[tuple[str, int, int]]) -> None:
+        """Of *kind*, in the order of *rows*: name, total, unread."""
+        self.kind = kind
+        self._names = bytearray()
+        self._ends = array("q", [0])
+        self._total, self._unread = array("q"), array("q")
+        for name, total, unread in rows:
+            self._names += name.encode("utf-8", "surrogatepass")
+            self._ends.append(len(self._names))
+            self._total.append(total)
+            self._unread.append(unread)
+
+    def __len__(self) -> int:
+        return len(self._total)
+
+    def row(self, index: int) -> PlaceRow:
+        name = self._names[self._ends[index] : self._ends[index + 1]].decode("utf-8", "surrogatepass")
+        return PlaceRow(Place(self.kind, name), self._total[index], self._unread[index])
+
+    def find(self, place: Place) -> int | None:
+        """Which row is that of *place*."""
+        name, at = place.name.encode("utf-8", "surrogatepass"), -1
+        while place.kind is self.kind and name and (at := self._names.find(name, at + 1)) >= 0:
+            index = bisect_left(self._ends, at)
+            if self._ends[index : index + 2].tolist() == [at, at + len(name)]:
+                return index
+        return None
+
+
+class PlaceRows(_Rows):
+    """The rows of the topics pane: one group after another."""
+
+    def __init__(self, groups: Iterable[Sequence[PlaceRow]]) -> None:
+        self.groups = tuple(groups)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.groups))
+
+    def __iter__(self) -> Iterator[PlaceRow]:
+        return chain.from_iterable(self.groups)
+
+    def row(self, index: int) -> PlaceRow:
+        for group in self.groups:
+            if index < len(group):
+                return group[index]
+            index -= len(group)
+        raise IndexError(index)
+
+    def find(self, place: Place) -> tuple[int, int] | None:
+        """The group that *place* is in, and which row of that is its."""
+        for number, group in enumerate(self.groups):
+            if isinstance(group, SectionRows):
+                found = group.find(place)
+            else:
+                found = next((index for index, row in enumerate(group) if row.place == place), None)
+            if found is not None:
+                return number, found
+        return None
 
 
 @dataclass(frozen=True, slots=True)

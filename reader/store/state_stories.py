@@ -51,6 +51,10 @@ class Stories(Core):
             edits = list(STORY_EDITS.rows(rows))
         return [StoryEdit(str(row[1]), str(row[2]), str(row[3]), int(row[5])) for row in edits]
 
+    def overrules(self) -> list[tuple[int, str, str, str]]:
+        """The same as the library keeps them, numbered from 0: number, kind, key, other."""
+        return [(number, e.kind, e.key, e.other) for number, e in enumerate(self.story_edits())]
+
     def add_story_edit(self, kind: str, key: str, other: str = "") -> Change:
         """Add an overrule: ``split`` *key* off its story, or ``join`` *key* and *other*.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reader.address import host_of
 from reader.model import OUTCOMES, Outcome
 from reader.store.rows import Place, PlaceKind
+from reader.syncing import sync
 from reader.ui.control import Controller, Handler, in_thread
 
 if TYPE_CHECKING:
@@ -74,7 +75,6 @@ class Linking(Controller):
     def _known(self) -> Health:
         """What is known of all links, answers of this moment too. Off the loop."""
         from reader import linkstate
-        from reader.ingest import sync
 
         sync(self.library, self.state)
         return linkstate.health(self.library, self.state)
@@ -117,8 +117,6 @@ class Linking(Controller):
         self.screen.say(_summary(report))
 
     def _copy(self) -> None:
-        from reader.ingest import sync
-
         sync(self.library, self.state)
         self.screen.refreshing.note_own_change()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reader.errors import SearchStopped
-from reader.store.rows import VIEWS, ArticleRow, PlaceKind, PlaceRow, Sort
+from reader.store.rows import ArticleRow, PlaceKind, PlaceRows, Sort
 from reader.ui import human
 from reader.ui.asking import Found, ends, find, question
 from reader.ui.control import Controller, in_thread
@@ -285,10 +285,9 @@ class Loading(Controller):
         self.screen.everything = rows[0]
         self.screen.show_heads()
 
-    def _places(self) -> list[PlaceRow]:
-        rows = self.library.places(self.today)
-        views = sum(row.place.kind in VIEWS for row in rows)
-        return [*rows[:views], *self.screen.searching.rows(), *rows[views:]]
+    def _places(self) -> PlaceRows:
+        views, *sections = self.library.places(self.today).groups
+        return PlaceRows([views, self.screen.searching.rows(), *sections])
 
     def reload(self) -> None:
         """The library changed: fetch everything again, standing still."""

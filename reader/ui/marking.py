@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reader.store.state import Change
+from reader.syncing import sync
 from reader.ui.control import Controller, Handler, in_thread
 from reader.ui.places import Pane
 from reader.ui.widgets.line_list import Move
@@ -52,8 +53,6 @@ class Marking(Controller):
         self.changed()
 
     def _keep_and_copy(self, change: Callable[[], Change | None]) -> Change | None:
-        from reader.ingest import sync
-
         done = change()
         sync(self.library, self.state)
         self.screen.refreshing.note_own_change()

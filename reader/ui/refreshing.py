@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from reader.progress import Progress, Report
+from reader.syncing import sync
 from reader.ui.control import Controller, Handler, in_thread
 
 if TYPE_CHECKING:
@@ -145,8 +146,6 @@ class Refreshing(Controller):
         self._day, self._minute = day, minute
 
     def _catch_up(self) -> int:
-        from reader.ingest import sync
-
         self.library.follow()
         version = self.state.data_version()  # another process wrote; what we write, we copy at once
         if version != self._version or self.state.seq() > self.library.meta("marks_seq"):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 
-from reader.store.rows import Place, PlaceKind, PlaceRow
+from reader.store.rows import Place, PlaceKind, PlaceRow, PlaceRows
 from reader.text import clean
 from reader.ui import human
 from reader.ui.widgets.line_list import LineList
@@ -25,44 +24,42 @@ VIEW_NAMES = {
 _HEADINGS = {PlaceKind.SEARCH: "Searches", PlaceKind.TOPIC: "Topics", PlaceKind.OUTLET: "Outlets"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Heading:
-    text: str
-
-
 class TopicList(LineList):
     """Places with headings between their groups."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self._entries: list[PlaceRow | _Heading] = []
+        self._groups = PlaceRows([])
+        self._heads: list[int] = []
 
-    def set_places(self, rows: Sequence[PlaceRow], current: Place) -> None:
-        """Show *rows*; the cursor goes to *current*, or stays on its place."""
-        wanted = self.place if self._entries and self.active else current
-        entries: list[PlaceRow | _Heading] = [_Heading("Views")]
-        group: PlaceKind | None = None
-        for row in rows:
-            if row.place.kind in _HEADINGS and row.place.kind is not group:
-                group = row.place.kind
-                entries.append(_Heading(_HEADINGS[group]))
-            entries.append(row)
-        self._entries = entries
-        places = [e.place if isinstance(e, PlaceRow) else None for e in entries]
-        cursor = places.index(wanted) if wanted in places else 1
+    def set_places(self, rows: PlaceRows, current: Place) -> None:
+        """Show *rows*, a heading before each group; the cursor goes to *current*, or stays on its place."""
+        wanted = self.place if self._heads and self.active else current
+        self._groups, self._heads, count = PlaceRows(filter(len, rows.groups)), [], 0
+        for group in self._groups.groups:
+            self._heads.append(count)
+            count += 1 + len(group)
+        found = self._groups.find(wanted) if wanted is not None else None
         offset = self.scroll_offset.y
-        self.set_count(len(entries), cursor)
+        self.set_count(count, self._heads[found[0]] + 1 + found[1] if found is not None else 1)
         self.scroll_to(y=offset, animate=False, force=True, immediate=True)
         self.show_cursor()
 
     @property
     def place(self) -> Place | None:
         """The place under the cursor."""
-        entry = self._entries[self.cursor] if self.cursor < len(self._entries) else None
+        entry = self.entry(self.cursor) if self._heads else None
         return entry.place if isinstance(entry, PlaceRow) else None
 
+    def entry(self, index: int) -> PlaceRow | str:
+        """What is shown in row *index*: a place, or a heading."""
+        number = bisect_right(self._heads, index) - 1
+        within = index - self._heads[number] - 1
+        group = self._groups.groups[number]
+        return group[within] if within >= 0 else _HEADINGS.get(group[0].place.kind, "Views")
+
     def can_rest(self, index: int) -> bool:
-        return isinstance(self._entries[index], PlaceRow)
+        return index not in self._heads
 
     def show_cursor(self) -> None:
         super().show_cursor()
@@ -70,10 +67,10 @@ class TopicList(LineList):
             self.scroll_to(y=0, animate=False, force=True, immediate=True)
 
     def render_row(self, index: int, width: int) -> list[list[Segment]]:
-        entry = self._entries[index]
+        entry = self.entry(index)
         dim = self.style_of("dim")
-        if isinstance(entry, _Heading):
-            return [[Segment(f" {entry.text}", self.style_of("accent"))]]
+        if isinstance(entry, str):
+            return [[Segment(f" {entry}", self.style_of("accent"))]]
         glyph, name = VIEW_NAMES.get(entry.place.kind, (" ", clean(entry.label or entry.place.name)))
         counts = f"{human.number(entry.unread)}/{human.number(entry.total)}"
         if cell_len(name) > width - len(counts) - 5:  # thousands are enough where a name needs the room
