@@ -259,8 +259,8 @@ class Library(Ordering):
 
 def _article_row(row: Sequence[Any]) -> ArticleRow:
     values = list(row)
-    values[9] = None if row[9] is None else bool(row[9])
-    values[12], values[13] = bool(row[12]), bool(row[13])
+    values[9] = None if row[9] is None else row[9] != 0
+    values[12], values[13] = row[12] != 0, row[13] != 0
     values[14] = _OUTCOMES.get(row[14])
     return ArticleRow(*values)
 

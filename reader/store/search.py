@@ -17,7 +17,7 @@ from reader.store import library_schema as schema
 from reader.store import sqlite
 from reader.store.library_file import LibraryFile
 from reader.store.names import Names
-from reader.store.query.nodes import ALL, All, Complaint, FieldIs, Node, Or, Query, State, walk
+from reader.store.query.nodes import All, Complaint, FieldIs, Node, Or, Query, State, walk
 from reader.store.query.parsing import parse
 from reader.store.rows import BROKEN_OUTCOMES, EVERYTHING, Place, PlaceKind
 from reader.store.search_sql import RARE, Condition, Index, Statement, compiled, expression
@@ -81,15 +81,15 @@ class Searching(LibraryFile):
         """
         asked = self._asked(query)
         with self._stoppable(stop) as db:
-            statement = self._statement(asked, place, today, unread=unread, within=within)
-            order = sort or asked.sort or "best"
-            if order == "best" and statement.ranks:
-                return self._ranked(db, statement, asked, limit)
-            order = "newest" if order == "best" else order
+            wanted = sort or asked.sort or "best"
+            order = "newest" if wanted == "best" else wanted
             if limit is not None and order in _BY_TIME and within is None and not unread:
-                parts = self._alternatives(asked.root, place)
+                parts = self._alternatives(asked.root, place)  # none of them can be ranked
                 if len(parts) > 1:
                     return SearchResult(self._merged(db, parts, order, limit), order, asked.complaints)
+            statement = self._statement(asked, place, today, unread=unread, within=within)
+            if wanted == "best" and statement.ranks:
+                return self._ranked(db, statement, asked, limit)
             if limit is not None and order in _BY_TIME and statement.looks_words_up:
                 part = self._statement(
                     asked, place, today, unread=unread, within=within, part=self._end(order, _PART)
@@ -239,7 +239,7 @@ class Searching(LibraryFile):
         return Index(self._meant, self._distinct, self._few, lambda: self.meta("shift"))
 
     def _alternatives(self, root: Node, place: Place) -> list[tuple[Node, int | None]]:
-        """The parts of *root* of which any may be so, each a query, or a section by its number.
+        """The parts of *root* of which any may be so, each with the number of its section if it asks for one.
 
         None where they are found as fast together, and where hidden articles are asked for.
         """
@@ -248,7 +248,7 @@ class Searching(LibraryFile):
         found: list[tuple[Node, int | None]] = []
         for part in root.parts if isinstance(root, Or) else (root,):
             if isinstance(part, FieldIs) and part.field in ("topic", "outlet"):
-                found += [(ALL, number) for number in self._meant(part)]
+                found += [(part, number) for number in self._meant(part)]
             else:
                 found.append((part, None))
         return found
@@ -263,10 +263,10 @@ class Searching(LibraryFile):
         sections = [section for _, section in parts if section is not None]
         down = " DESC" * (order == "newest")
         if self._sum("total", sections) < _SCATTERED * len(sections):
-            all_of = (
-                "SELECT DISTINCT article AS id FROM placing WHERE section IN (SELECT value FROM json_each(?))"
-            )
-            query = f"{all_of} ORDER BY article{down} LIMIT ?"
+            # An article has one outlet, but may have several topics.
+            twice = any(isinstance(part, FieldIs) and part.field == "topic" for part, _ in parts)
+            all_of = "article AS id FROM placing WHERE section IN (SELECT value FROM json_each(?))"
+            query = f"SELECT {'DISTINCT ' * twice}{all_of} ORDER BY article{down} LIMIT ?"
             found.update(rowids(db, query, (json.dumps(sections), limit)))
             parts = [part for part in parts if part[1] is None]
         for root, section in parts:

@@ -75,7 +75,7 @@ class Storying(Controller):
             return rows
         stories = self.library.stories_of([row.id for row in rows])
         return [
-            replace(row, story=stories[row.id], read=not stories[row.id].is_new) if row.id in stories else row
+            row._replace(story=stories[row.id], read=not stories[row.id].is_new) if row.id in stories else row
             for row in rows
         ]
 

@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import fcntl
 import gc
 import json
@@ -238,7 +237,7 @@ def _shown_first() -> None:
         if row is not None:
             page, at = divmod(view.cursor, PAGE)
             rows = view._rows[page]
-            rows[at] = dataclasses.replace(row, starred=not row.starred)
+            rows[at] = row._replace(starred=not row.starred)
             view.redraw(view.cursor)
         kept(self)
 
