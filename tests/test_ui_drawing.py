@@ -7,12 +7,15 @@ from typing import Any
 
 import pyte
 import pytest
+from hostile_text import strings
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from textual._compositor import CompositorUpdate
 from textual.screen import Screen
 from ui_tools import LONG_BODY, desk, make_session, small_folder, when, write
 
 from reader.ui.app import NewsfoldApp
+from reader.ui.steady import steadied, steady
 
 CONSOLE = Console(force_terminal=True, color_system="truecolor", width=200)
 
@@ -31,7 +34,7 @@ class Drawn(NewsfoldApp):
             self.terminal = pyte.Screen(*size)
         elif (self.terminal.columns, self.terminal.lines) != size:
             self.terminal.resize(lines=size[1], columns=size[0])
-        feed(self.terminal, renderable)
+        feed(self.terminal, steadied(renderable))
 
     def cells(self) -> list[list[pyte.screens.Char]]:
         assert self.terminal is not None
@@ -45,7 +48,7 @@ class Drawn(NewsfoldApp):
         kept = {widget: widget._styles_cache for widget in compositor.visible_widgets}
         for widget, cache in kept.items():
             widget._styles_cache = type(cache)()
-        feed(terminal, compositor.render_full_update())
+        feed(terminal, steadied(compositor.render_full_update()))
         for widget, cache in kept.items():
             widget._styles_cache = cache
         compositor._dirty_regions |= due
@@ -63,7 +66,8 @@ class Drawn(NewsfoldApp):
         )
 
 
-def feed(terminal: pyte.Screen, update: CompositorUpdate) -> None:
+def feed(terminal: pyte.Screen, update: RenderableType | None) -> None:
+    assert isinstance(update, CompositorUpdate)
     pyte.Stream(terminal).feed(update.render_segments(CONSOLE).replace("\n", "\r\n"))
 
 
@@ -107,3 +111,46 @@ async def test_every_update_leaves_what_a_whole_screen_would(tmp_path: Path, wid
         await d.press("j")
         await d.until(lambda: not app.due)
         assert app.cells() == app.anew()
+
+
+# -- terminals that count cells their own way -------------------------------------------
+
+SIGNS = (
+    *("❤️", "👍🏽", "🇺🇦", "👩‍👩‍👧‍👦", "🏳️‍🌈", "1️⃣", "™️", "⌚︎", "❤️‍🔥", "🏽", "🇺", "🏴\u200d☠️"),
+    *("❤", "👍", "漢字", "e\u0301", "می‌خواهم", "שָׁלוֹם", "ที่", "1\u20e3"),
+)
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_a_sign_takes_the_same_cells_counted_whole_or_by_code_points(sign: str) -> None:
+    text = f"a {sign} b {sign}{sign}"
+    shown = steady(text)
+    assert cell_len(shown) == cell_len(text) == sum(map(cell_len, shown))
+    assert steady(shown) == shown
+
+
+def test_letters_that_need_a_joiner_keep_it_and_hostile_strings_their_cells() -> None:
+    assert steady("क्‍ष ශ්‍රී") == "क्‍ष ශ්‍රී"
+    for text in strings():
+        assert cell_len(steady(text)) == cell_len(text)
+        assert steady(steady(text)) == steady(text)
+
+
+async def test_a_sign_that_the_terminal_counts_otherwise_moves_nothing_beside_it(tmp_path: Path) -> None:
+    folder = tmp_path / "news"
+    # The terminal here goes by code points: some of these take more cells there than they were measured at.
+    drawable = [sign for sign in SIGNS if not set(sign) & set("\u200c\u20e3")]  # where pyte ends a string
+    for n, sign in enumerate((*drawable, "நி கி", "ក្សិ")):
+        write(folder, f"sign-{n:02}", title=f"{sign} of {sign}", publishedDateTime=when(hours=n))
+    async with desk(make_session(tmp_path, folder), (120, 50), kind=Drawn) as d:
+        app = d.app
+        assert isinstance(app, Drawn)
+        for key in ("j", "k", "s", "G", "z", "z", "u"):
+            await d.press(key)
+            await d.until(lambda: not app.due)
+            assert app.cells() == app.anew(), key
+        await d.resize(119)
+        await d.until(lambda: not app.due)
+        edge = d.main.list.region.right
+        column = {row[edge].data for row in app.cells()[2:-3]}
+        assert len(column) == 1 and not column & {" "}, column

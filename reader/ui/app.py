@@ -26,6 +26,7 @@ from reader.text import inert
 from reader.ui import framing
 from reader.ui.commands import COMMANDS, build_keymap
 from reader.ui.screens.main import MainScreen
+from reader.ui.steady import steadied
 from reader.ui.themes import NEWSFOLD, NEWSFOLD_LIGHT
 
 __all__ = ["OPEN_SAMPLE", "NewsfoldApp", "run"]
@@ -133,7 +134,7 @@ class NewsfoldApp(App[int]):
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         # Everything that Textual draws comes this way, and what is held back is in the full frame.
         if not self._held:
-            super()._display(screen, renderable)
+            super()._display(screen, steadied(renderable))
 
     def _fatal_error(self) -> None:
         """Textual would print every local variable, strangers' text among them: say one line instead."""

@@ -15,6 +15,8 @@ from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.strip import Strip
 
+from reader.ui.steady import in_doubt
+
 _Span = tuple[int, int, int]
 """A row, its first column, and the column after its last."""
 _Cells = dict[int, Strip | None]
@@ -35,6 +37,16 @@ class RowCompositor(Compositor):
         rows: list[_Cells] = [dict.fromkeys(cut[:-1]) for cut in cuts]
         for band in _bands(spans):
             self._fill(rows, band)
+        if doubtful := {
+            y for y, _, _ in spans if any(strip and in_doubt(strip) for strip in rows[y].values())
+        }:
+            # What a terminal makes wider reaches into its neighbours: they are drawn after it.
+            whole = [(y, 0, self.size.width) for y in sorted(doubtful)]
+            spans = sorted([*(span for span in spans if span[0] not in doubtful), *whole])
+            for y in doubtful:
+                rows[y] = dict.fromkeys(cuts[y][:-1])
+            for band in _bands(whole):
+                self._fill(rows, band)
         return ChopsUpdate(rows, spans, [cut[1:] for cut in cuts])
 
     def _render_chops(

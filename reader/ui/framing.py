@@ -12,6 +12,7 @@ from textual.strip import Strip
 from reader import frame
 from reader.errors import NewsfoldError
 from reader.frame import Frame
+from reader.ui.steady import steady
 
 if TYPE_CHECKING:
     from reader.ui.screens.main import MainScreen
@@ -54,5 +55,5 @@ def _row(screen: MainScreen, strip: Strip) -> list[tuple[str, str]]:
     for text, style, control in strip:
         if text and not control:
             sent = _SGR.match(style.render("x", color_system=system)) if style else None
-            pieces.append((text, sent[1] if sent else ""))
+            pieces.append((steady(text), sent[1] if sent else ""))
     return pieces
