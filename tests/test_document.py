@@ -270,6 +270,29 @@ def test_places_survive_another_width() -> None:
         assert again is not None and wide.place(again) <= narrow.place(row) < wide.place(again) + 91
 
 
+def test_long_markdown_is_laid_out_bit_by_bit() -> None:
+    body = "".join(
+        f"Some *words* of paragraph {n}, and [a link][late].\n\n- one of {n}\n\n" for n in range(300)
+    )
+    lines = render_body(body + "\n[late]: https://example.org/late\n", 40)
+    known = len(lines)
+    assert not lines.complete and known < 200
+    head = ["".join(segment.text for segment in lines.row(row)) for row in range(known)]
+    assert " ".join(" ".join(head).split()).startswith("Some words of paragraph 0, and a link [1].")
+    assert lines.row_at(lines.place(known - 1)) == known - 1 and lines.row_at(1e9) is None
+    places = [lines.place(row) for row in range(known)]
+    whole = texts(lines)
+    assert lines.complete and whole[:known] == head and whole[-1] == "[1] https://example.org/late"
+    assert places == [lines.place(row) for row in range(known)]
+    assert [lines.row_at(lines.place(row)) for row in range(len(lines))] == list(range(len(lines)))
+    wide = render_body(body, 90)
+    there = texts(wide)
+    for row, text in enumerate(whole):
+        if number := re.search(r"one of (\d+)", text):
+            again = wide.row_at(lines.place(row))
+            assert again is not None and there[again].rstrip().endswith(number[0])
+
+
 # -- the widget
 
 

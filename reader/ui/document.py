@@ -248,7 +248,7 @@ class Document(TextPane, can_focus=True, inherit_bindings=False):
         self._measured()
         self._arrive(wanted)
         if waiting := column.waiting:
-            work = partial(self._lay_bodies, column, waiting, column.body_styles())
+            work = partial(self._lay_bodies, column, waiting, column.body_styles(), wanted)
             self.run_worker(
                 work, name="body", group="document-body", thread=True, exclusive=True, exit_on_error=False
             )
@@ -267,12 +267,15 @@ class Document(TextPane, can_focus=True, inherit_bindings=False):
     # -- bodies, in a worker ----------------------------------------------------------
 
     def _lay_bodies(
-        self, column: Column, waiting: Sequence[tuple[int, str]], styles: Mapping[str, Style]
+        self, column: Column, waiting: Sequence[tuple[int, str]], styles: Mapping[str, Style], wanted: Place
     ) -> None:
         for index, body in waiting:
             if column is not self._column:  # another article, another width, or gone
                 return
             lines = render_body(body, column.width, styles)
+            if isinstance(wanted, tuple) and wanted[0] == index:  # till then the lines of another width stay
+                while not lines.complete and lines.row_at(wanted[1]) is None and column is self._column:
+                    lines.extend(_SLICE)
             self.post_message(self._BodyGrew(column, index, lines))
             while not lines.complete and column is self._column:
                 self._drawn.wait(_DRAWN_WITHIN)  # else both would want the interpreter, and a key wait for it

@@ -192,11 +192,10 @@ class Column:
         return first
 
     def give_up_waiting(self, reason: str) -> None:
-        """Put *reason* where bodies are still waited for."""
-        for index, _ in self.waiting:
-            self._laid[index] = Laid(
-                self._laid[index].block, [[Segment(clean(reason), self._style_of("bad"))]]
-            )
+        """Put *reason* where bodies, or lines of them, are still waited for."""
+        for index, laid in enumerate(self._laid):
+            if laid.unfinished:
+                self._laid[index] = Laid(laid.block, [[Segment(clean(reason), self._style_of("bad"))]])
         self._measure()
 
     def body_styles(self) -> dict[str, Style]:
@@ -216,7 +215,10 @@ class Column:
         if lines is not None and lines.width == self.width and lines.complete:
             return Laid(block, body=lines)
         if len(block.body) <= _AT_ONCE:
-            return Laid(block, body=render_body(block.body, self.width, self.body_styles()))
+            lines = render_body(block.body, self.width, self.body_styles())
+            while not lines.complete:
+                lines.extend(_AT_ONCE)
+            return Laid(block, body=lines)
         if lines is not None:
             return Laid(block, body=lines, waits=True)
         return Laid(block, [[Segment("…", self._style_of("dim"))]], waits=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
-from typing import Final
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore, block, inline, normalize, text_join
 from markdown_it.token import Token
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, HorizontalRule, Markdown, MarkdownElement, TableElement
@@ -22,22 +24,51 @@ from reader.htmltext import attributes, to_markdown
 from reader.text import clean_block
 from reader.ui.render import NARROW, PLAIN, Row
 
+_Env = MutableMapping[str, Any]
+
 _DEEP: Final = 16
 """Nesting of Markdown tokens beyond which nothing sensible fits; markdown-it would drop text from 20."""
 
 
-class RenderedLines:
-    """Lines of laid out Markdown. Implements BodyLines; always complete."""
+_TURN: Final = 300
+"""Lines laid out in one go, in some hundredth of a second: the interpreter is not for us alone."""
 
-    complete = True
+
+class _Block(NamedTuple):
+    """What became of one block of the text, paragraph or list: its lines here and there."""
+
+    first: int
+    rows: int
+    begin: int
+    end: int
+
+
+class RenderedLines:
+    """Lines of Markdown, laid out block by block of the text. Implements BodyLines.
+
+    The blocks of the whole text are found at once, which is quick, and give
+    the meaning of references; what stands in them is parsed and laid out when
+    its turn comes. A block's lines come together, so places between them stay.
+    """
 
     def __init__(
-        self, rows: list[Row], width: int, addresses: Sequence[str], listed: Mapping[int, str]
+        self, tokens: Sequence[Token], parser: MarkdownIt, env: _Env, width: int, styles: Mapping[str, Style]
     ) -> None:
         self.width = width
-        self.addresses = tuple(addresses)
-        self._rows = rows
-        self._listed = listed
+        self.complete = False
+        self._numbers = _Numbers()
+        self._link = styles.get("link")
+        self._rows: list[Row] = []
+        self._blocks: list[_Block] = []
+        self._listed: dict[int, str] = {}
+        self._coming: list[Row] = []  # of the block that is being laid out
+        self._begun: tuple[int, int] = (0, 0)  # its lines in the text, and those of the next
+        self._next: tuple[int, int] | None = None
+        self._laying = _laid_out(_Body(self._inlined(tokens, parser, env)), width, styles)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(self._numbers.addresses)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -49,24 +80,90 @@ class RenderedLines:
         return self._listed.get(index, "")
 
     def place(self, index: int) -> float:
-        return index / max(1, len(self._rows))
+        at = max(0, bisect_right(self._blocks, index, key=lambda block: block.first) - 1)
+        block = self._blocks[at]
+        part = min(1.0, (index - block.first) / max(1, block.rows))
+        return block.begin + part * (block.end - block.begin)
 
     def row_at(self, place: float) -> int | None:
-        return min(round(place * len(self._rows)), max(0, len(self._rows) - 1))
+        if not self.complete and (not self._blocks or place >= self._blocks[-1].end):
+            return None
+        at = max(0, bisect_right(self._blocks, place, key=lambda block: block.begin) - 1)
+        if not self._blocks:
+            return 0
+        block = self._blocks[at]
+        part = (place - block.begin) / max(1, block.end - block.begin)
+        row = min(round(part * block.rows), max(0, block.rows - 1))
+        return min(block.first + row, max(0, len(self) - 1))
 
     def extend(self, rows: int) -> None:
-        del rows
+        wanted = len(self) + min(rows, _TURN)
+        while not self.complete and len(self) < wanted:
+            line = next(self._laying, None)
+            if line is None:
+                self._finish()
+                return
+            if self._next is not None:  # this line is the first of another block
+                self._publish()
+                self._begun, self._next = self._next, None
+            self._coming.append(line)
+
+    def _inlined(self, tokens: Sequence[Token], parser: MarkdownIt, env: _Env) -> Iterator[Token]:
+        """*tokens* with what stands in them, no more of them parsed than are taken."""
+        group: list[Token] = []
+        for token in tokens:
+            group.append(token)
+            if token.level == 0 and token.nesting <= 0:
+                state = StateCore("", parser, env, group)
+                inline(state)
+                text_join(state)
+                if group[0].map:
+                    begin, end = group[0].map
+                    self._next = (begin, end)
+                yield from self._numbers.rewrite(group, parser)
+                group = []
+
+    def _publish(self) -> None:
+        """Show the lines of a block, the blank ones at its end with the next."""
+        kept = len(self._coming)
+        while kept and not self._coming[kept - 1]:
+            kept -= 1
+        first = len(self._rows)
+        self._rows += self._coming[:kept]
+        self._blocks.append(_Block(first, kept, *self._begun))
+        del self._coming[:kept]
+
+    def _finish(self) -> None:
+        self._publish()
+        last = self._begun[1]
+        if self._numbers.addresses:
+            first = len(self._rows)
+            rows: list[Row] = [[]]
+            for number, address in enumerate(self._numbers.addresses, 1):
+                entry = f"[{number}] {address}"
+                for start in range(0, len(entry), self.width):  # they are ASCII: characters are cells
+                    self._listed[first + len(rows)] = address
+                    rows.append([Segment(entry[start : start + self.width], self._link)])
+            self._rows += rows
+            self._blocks.append(_Block(first, len(rows), last, last + 1))
+        self.complete = True
 
 
 def render_markdown(text: str, width: int, styles: Mapping[str, Style]) -> RenderedLines | None:
-    """The lines of the clean Markdown *text*; None when it is nested too deep to be laid out."""
+    """The clean Markdown *text*, no line of it laid out; None when it is nested too deep to be."""
     parser = MarkdownIt().enable("strikethrough").enable("table")
-    tokens = parser.parse(text)
-    depth = max((token.level for token in tokens), default=0)
+    env: _Env = {}
+    state = StateCore(text, parser, env)
+    normalize(state)
+    block(state)
+    depth = max((token.level for token in state.tokens), default=0)
     if depth > _DEEP or width - 2 * depth < NARROW // 2:
         return None
-    numbers = _Numbers()
-    document = _Body(numbers.rewrite(tokens, parser))
+    return RenderedLines(state.tokens, parser, env, width, styles)
+
+
+def _laid_out(document: Markdown, width: int, styles: Mapping[str, Style]) -> Iterator[Row]:
+    """The lines of *document*, each when it is asked for."""
     console = Console(
         file=io.StringIO(),
         width=width,
@@ -78,21 +175,10 @@ def render_markdown(text: str, width: int, styles: Mapping[str, Style]) -> Rende
         highlight=False,
         theme=_theme(styles),
     )
-    options = console.options.update(width=width, height=None)
-    lines = console.render_lines(document, options, pad=False)
-    # Rich measures stray joiners otherwise than it wraps them: cut what is a cell too wide.
-    rows = [_without_end(Segment.adjust_line_length(line, width, pad=False)) for line in lines]
-    while rows and not any(segment.text.strip() for segment in rows[-1]):
-        rows.pop()
-    listed: dict[int, str] = {}
-    if numbers.addresses:
-        rows.append([])
-    for number, address in enumerate(numbers.addresses, 1):
-        entry = f"[{number}] {address}"
-        for start in range(0, len(entry), width):  # the addresses are ASCII: characters are cells
-            listed[len(rows)] = address
-            rows.append([Segment(entry[start : start + width], styles.get("link"))])
-    return RenderedLines(rows, width, numbers.addresses, listed)
+    segments = console.render(document, console.options.update(width=width, height=None))
+    for line in Segment.split_and_crop_lines(segments, width, pad=False, include_new_lines=False):
+        # Rich measures stray joiners otherwise than it wraps them: cut what is a cell too wide.
+        yield _without_end(Segment.adjust_line_length(line, width, pad=False))
 
 
 def _without_end(line: list[Segment]) -> Row:
@@ -267,6 +353,6 @@ class _Body(Markdown):
         "hr": _Rule,
     }
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: Iterable[Token]) -> None:
         super().__init__("", hyperlinks=False)
-        self.parsed = tokens
+        self.parsed = tokens  # type: ignore[assignment] # Rich only goes through them

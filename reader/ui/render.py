@@ -82,15 +82,17 @@ class BodyLines(Protocol):
         ...
 
     def extend(self, rows: int) -> None:
-        """Find about *rows* more lines. Call it in one thread only; others may read meanwhile."""
+        """Find about *rows* more lines, fewer where each takes its time.
+
+        Call it in one thread only; others may read meanwhile.
+        """
         ...
 
 
 def render_body(body: str, width: int, styles: Mapping[str, Style] = PLAIN) -> BodyLines:
     """The exact *body* (Markdown or HTML) as cleaned lines of *width* cells. Call it in a worker.
 
-    Returns at once (some milliseconds) for a body beyond :data:`MARKDOWN_LIMIT`,
-    with its first lines known and the rest left to ``extend``.
+    Returns soon (some milliseconds), with the first lines known and the rest left to ``extend``.
     """
     width = max(2, width)
     is_html = looks_like_html(body)
@@ -101,6 +103,7 @@ def render_body(body: str, width: int, styles: Mapping[str, Style] = PLAIN) -> B
 
             rendered = render_markdown(text, width, styles)
             if rendered is not None:
+                rendered.extend(_FIRST_ROWS)
                 return rendered
         pieces: Iterator[str] = iter((text,))
     else:
