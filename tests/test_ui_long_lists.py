@@ -102,6 +102,36 @@ async def test_the_end_is_there_at_once_too_and_stays_when_the_whole_comes(
         assert d.row.title == first
 
 
+@pytest.mark.parametrize(
+    ("query", "ends"),
+    [
+        ("", ("1/384", "384/384", "383/384")),
+        ("piece sort:oldest", ("1/…", "…/…", "…/…")),
+    ],
+    ids=["counted", "not counted"],
+)
+async def test_the_head_never_says_that_what_is_there_of_a_long_list_is_all(
+    session: Session, query: str, ends: tuple[str, str, str]
+) -> None:
+    async with desk(session, (120, 30)) as d:
+
+        def told(end: str) -> bool:
+            return f" {end} " in d.text.splitlines()[1]
+
+        with held(session):
+            if query:
+                d.main.navigation.go_to(Place(PlaceKind.SEARCH, query))
+            else:
+                await d.tap("U")
+            await d.until(lambda: d.main.navigation.growing and told(ends[0]))
+            await d.tap("G")
+            await d.until(lambda: told(ends[1]))
+            await d.tap("k")
+            await d.until(lambda: d.main.list.cursor == HEAD - 2 and told(ends[2]))
+        await d.settle()
+        assert told(f"{COUNT - 1}/{COUNT}")
+
+
 async def test_what_goes_while_the_end_is_shown_is_not_in_the_whole(session: Session) -> None:
     async with desk(session, (120, 30)) as d:
         with held(session):

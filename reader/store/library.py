@@ -73,6 +73,17 @@ class Library(Ordering):
                 ),
             )
 
+    def kept_total(self, place: Place, *, unread: bool = False) -> int | None:
+        """How many articles, or *unread* ones, *place* has; None where no counter is kept of that."""
+        unread = unread or place.kind is PlaceKind.UNREAD
+        kind = PlaceKind.ALL if place.kind is PlaceKind.UNREAD else place.kind
+        if kind not in (PlaceKind.ALL, PlaceKind.UNPUBLISHED, PlaceKind.TOPIC, PlaceKind.OUTLET):
+            return None
+        row = self._one(
+            "SELECT total, unread FROM section WHERE kind = ? AND name = ?", (kind.value, place.name)
+        )
+        return int(row[1 if unread else 0]) if row else 0
+
     def _counters(self, kind: str) -> tuple[int, int]:
         """The counters of a section that is the only one of its kind: total, unread."""
         return self._one("SELECT total, unread FROM section WHERE kind = ?", (kind,)) or (0, 0)

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from reader.store.library import Library
 from reader.store.query.matching import value_matches
@@ -20,13 +20,29 @@ from reader.ui.places import Listing
 class Found:
     """The rowids of a list in order, the order they are in, and what is to be highlighted.
 
-    ``ranked_among``: see :class:`reader.store.search.SearchResult`.
+    ``ranked_among``: see :class:`reader.store.search.SearchResult`. ``part``:
+    these are but the first or the last, of ``total``, None where that is not known.
     """
 
     ids: array[int]
     sort: str
     query: Node = ALL
     ranked_among: int | None = None
+    part: Literal["", "first", "last"] = ""
+    total: int | None = None
+
+    def standing(self, cursor: int, count: int) -> tuple[int | None, int | None]:
+        """The number of row *cursor* of the *count* that are shown of these, and of how many in all.
+
+        None for what is not known before all are there.
+        """
+        row = cursor + 1 if count else 0
+        if not self.part:
+            return row, count
+        if self.total is None:
+            return (row if self.part == "first" else None), None
+        missing = self.total - len(self.ids)
+        return row + missing * (self.part == "last"), count + missing
 
 
 _BACKWARDS: Final = {"newest": "oldest", "oldest": "newest"}

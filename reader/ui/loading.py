@@ -195,16 +195,25 @@ class Loading(Controller):
         if listing.stories or aim.standing or aim.near >= HEAD - PAGE:
             return None
         found = self._find(listing, load, HEAD)
-        if len(found.ids) == HEAD and aim.cursor is not None and aim.cursor not in found.ids[:-PAGE]:
+        if len(found.ids) < HEAD:
+            return self._placed(found, aim, old)
+        if aim.cursor is not None and aim.cursor not in found.ids[:-PAGE]:
             return None
-        return self._placed(found, aim, old)
+        return self._placed(replace(found, part="first", total=self._total(listing)), aim, old)
 
     def _fetch_end(
         self, listing: Listing, load: int, sort: str
     ) -> tuple[Found, int, dict[int, list[ArticleRow]]]:
         """The same of its last rows, the cursor on the last. *sort* is the order that the list is in."""
         found = self._find(listing, load, HEAD, last=sort)
+        found = replace(found, part="last", total=self._total(listing))
         return self._placed(found, Aim(near=HEAD), found.ids)
+
+    def _total(self, listing: Listing) -> int | None:
+        """How long *listing* is, where it need not be counted."""
+        if listing.narrow:
+            return None
+        return self.library.kept_total(listing.place, unread=listing.unread_only)
 
     def _fetch_list(
         self, listing: Listing, aim: Aim, old: array[int], load: int

@@ -101,10 +101,9 @@ class Speaking(Screen[None]):
             extra.append(f"/{listing.narrow}")
         if self.list.selected:
             extra.append(f"{len(self.list.selected):,} selected")
-        place = human.number(self.list.cursor + 1) if self.list.count else "0"
         self._line("list-head").set_text(
             [(self._place_name(listing.place), tone[Pane.LIST]), (f"  {', '.join(extra)}", "dim")],
-            [(f"{place}/{human.number(self.list.count)} ", "dim")],
+            [(f"{'/'.join(map(_number, found.standing(self.list.cursor, self.list.count)))} ", "dim")],
         )
         self._line("article-head").set_text([(self.reading.head, tone[Pane.ARTICLE])], self.reading.position)
 
@@ -165,3 +164,7 @@ class Speaking(Screen[None]):
     def key_of(self, command: str) -> str:
         """The key that runs *command*, as people write it."""
         return self.keymap.first(command) or BY_ID[command].label
+
+
+def _number(number: int | None) -> str:
+    return "…" if number is None else human.number(number)
