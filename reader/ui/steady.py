@@ -60,15 +60,14 @@ def in_doubt(strip: Strip) -> bool:
 def steadied(drawn: RenderableType | None) -> RenderableType | None:
     """What Textual is about to draw, its rows steady and each of their pieces at its own column."""
     if isinstance(drawn, ChopsUpdate):
-        rows = [{x: strip and _steady_strip(strip) for x, strip in row.items()} for row in drawn.chops]
-        return SteadyUpdate(rows, drawn.spans, drawn.chop_ends)
+        return SteadyUpdate(drawn.chops, drawn.spans, drawn.chop_ends)
     if isinstance(drawn, LayoutUpdate):
         return _placed(drawn)
     return drawn
 
 
 def _steady_strip(strip: Strip) -> Strip:
-    if all(text.isascii() for text, _, _ in strip):
+    if not any(_MANY.search(text) or _FLAG.search(text) for text, _, _ in strip if not text.isascii()):
         return strip
     segments = [Segment(text if control else steady(text), style, control) for text, style, control in strip]
     return Strip(segments, strip.cell_length)
@@ -83,7 +82,7 @@ def _placed(drawn: LayoutUpdate) -> SteadyUpdate:
         row: dict[int, Strip | None] = {}
         x = region.x
         for strip in line:
-            row[x] = _steady_strip(strip)
+            row[x] = strip
             x += strip.cell_length
         rows.append(row)
         ends.append([*list(row)[1:], x])
@@ -102,8 +101,10 @@ class SteadyUpdate(ChopsUpdate):
                     continue
                 part = strip.crop(0, after - x) if end > after else strip
                 place = Control.move_to(x, y).segment.text
-                if in_doubt(part):
-                    *_, last = part
-                    sent += (place, Strip([Segment(" " * part.cell_length, last.style)]).render(console))
+                if not all(text.isascii() for text, _, _ in part):
+                    part = _steady_strip(part)
+                    if in_doubt(part):
+                        *_, last = part
+                        sent += (place, Strip([Segment(" " * part.cell_length, last.style)]).render(console))
                 sent += (place, part.render(console))
         return "".join(sent)
