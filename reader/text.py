@@ -98,7 +98,8 @@ def inert(value: str) -> str:
 
 
 def _cap_marks(value: str) -> str:
-    if value.isascii():
+    # Text has many characters but few different ones.
+    if value.isascii() or not any(unicodedata.category(char) in ("Mn", "Me") for char in set(value)):
         return value
     kept: list[str] = []
     run = 0

@@ -42,6 +42,9 @@ COLUMNS: Final = ("title", "excerpt", "body", "related")
 MAX_WORD: Final = 64
 """Characters of a word that count. Longer ones are encoded payloads, which would bloat the index."""
 
+SIGNS: Final = "\u2019\u2018\u201c\u201d\u2013\u2014\u2026\u2022\xa0\xab\xbb\xae\xa9\xb0"
+"""Quotes, dashes and the like: between two words each is what a blank is."""
+
 _SEAM: Final = "¶"
 """Stands between joined texts. No word holds it, so no phrase runs across."""
 
@@ -222,14 +225,31 @@ def index_text(*texts: str) -> str:
 
 
 def _ascii_words(text: str) -> str:
-    """As :func:`_stored`, in bytes, which is three times as fast."""
-    found = text.encode().translate(_ASCII_WORDS).split()
-    if len(text) > MAX_WORD:
-        found = [word[:MAX_WORD] for word in found]
-    return b" ".join(found).decode()
+    """The words of *text*, in bytes, which is three times as fast as :func:`_stored`; blanks as they come."""
+    blanked = text.encode().translate(_ASCII_WORDS)
+    if _has_long(blanked):
+        return b" ".join([word[:MAX_WORD] for word in blanked.split()]).decode()
+    return blanked.decode()
+
+
+def _has_long(blanked: bytes) -> bool:
+    """Whether a word is longer than MAX_WORD."""
+    at = 0
+    while len(blanked) - at > MAX_WORD:
+        at = blanked.rfind(b" ", at, at + MAX_WORD + 1) + 1
+        if not at:
+            return True
+    return False
 
 
 def _stored(text: str) -> list[str]:
+    # Mostly all that is beyond ASCII are a few signs, which only part words.
+    plain = text
+    for sign in SIGNS:
+        if sign in plain:
+            plain = plain.replace(sign, " ")
+    if plain.isascii():
+        return [_ascii_words(plain)]
     found, any_run = _split(text)
     if not any_run:
         return found
