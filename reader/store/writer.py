@@ -157,6 +157,19 @@ class Writer:
             number = self._sections[kind, name] = int(cursor.lastrowid or 0)
         return number
 
+    def _add_sections(self, db: sqlite3.Connection, articles: Iterable[Prepared]) -> None:
+        """Make the sections that *articles* are the first of, all at once."""
+        known = self._sections
+        new = dict.fromkeys([s for a in articles for s in a.sections if s not in known])
+        if new:
+            last = db.execute("SELECT coalesce(max(id), 0) FROM section").fetchone()[0]
+            numbered = dict(zip(new, range(last + 1, last + 1 + len(new)), strict=True))
+            db.executemany(
+                "INSERT INTO section(id, kind, name) VALUES (?, ?, ?)",
+                [(number, *section) for section, number in numbered.items()],
+            )
+            known.update(numbered)
+
     def _changes(
         self, db: sqlite3.Connection, articles: list[Prepared], batch: Batch, marks: Mapping[str, Mark]
     ) -> tuple[list[Prepared], dict[str, Stays]]:
@@ -193,11 +206,12 @@ class Writer:
         beyond: list[tuple[int, bytes]] = []
         warnings: list[tuple[object, ...]] = []
         numbers = self._free_ids(db, articles, {path: kept.old.id for path, kept in stays.items()})
+        self._add_sections(db, articles)
         for number, article in sorted(zip(numbers, articles, strict=True), key=itemgetter(0)):
             mark = marks.get(article.key, _NO_MARK)
             link = links.get(article.address)
             outcome = link.outcome.value if link else ""
-            sections = sorted([self._section(db, *section) for section in article.sections])
+            sections = sorted([self._sections[section] for section in article.sections])
             places = " ".join(map(str, sections))
             row = (*article.values, mark.read, mark.starred, mark.hidden, outcome, places, article.urls)
             if (kept := stays.get(article.path, _NOTHING)) is _NOTHING:
@@ -275,8 +289,9 @@ class Writer:
             sqlite.check_in_place(db)
             self._load_sections(db)
             yield db
-            seen = _version(db)
-        self._seen = seen
+            others = _version(db)[1]  # asked before anybody else can write
+        # The full-text index writes its words, and counts them, in the commit.
+        self._seen = (db, others, db.total_changes)
 
     def copied_to(self, seq: int) -> None:
         """Every change of the marks up to *seq* is copied."""
