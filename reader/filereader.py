@@ -40,10 +40,12 @@ _HELPERS: Final = 2 if (os.cpu_count() or 1) > 1 else 0
 _HERE: Final = 200  # files read here while the others start, so that something is seen soon
 _FIRST: Final = 50  # files of the first requests
 _REQUEST: Final = 200
-_AHEAD: Final = 8  # requests of one process on their way, so that it works while the database does
+_AHEAD: Final = 16  # requests of one process on their way: it works while the database takes in thousands
 _NAMES: Final = 16_000  # bytes of names in one
 _ASKED: Final = 32_000  # bytes of all but the last: were the pipe ever full, each could wait for the other
+_ASKED_WIDE: Final = 500_000  # the same where the pipe could be made as wide as _PIPE
 _UNSENT: Final = 8  # answers that may wait in a process until they are fetched
+_NICE: Final = 5  # so that the database, which all wait for in the end, is not kept waiting for a processor
 _ANSWER: Final = 2_000_000  # characters of text after which an answer is sent, though not all is read
 _PIPE: Final = 1 << 20
 _LENGTH: Final = struct.Struct("<I")
@@ -129,6 +131,7 @@ class _Helper:
         self._process: subprocess.Popen[bytes] | None = None
         self._ready: deque[Found] = deque()
         self._asked: deque[int] = deque()
+        self._most = _ASKED
 
     def __enter__(self) -> Self:
         with contextlib.suppress(OSError):
@@ -136,6 +139,9 @@ class _Helper:
         if self._process is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
             with contextlib.suppress(OSError):  # so that it can go on while we write
                 fcntl.fcntl(_out(self._process), fcntl.F_SETPIPE_SZ, _PIPE)
+                assert self._process.stdin is not None
+                fcntl.fcntl(self._process.stdin, fcntl.F_SETPIPE_SZ, _PIPE)
+                self._most = _ASKED_WIDE
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -150,7 +156,7 @@ class _Helper:
 
     def has_room(self) -> bool:
         """Whether it can be asked for more before it has answered all."""
-        return not self._asked or (len(self._asked) < _AHEAD and sum(self._asked) < _ASKED)
+        return not self._asked or (len(self._asked) < _AHEAD and sum(self._asked) < self._most)
 
     def ask(self, part: Sequence[str]) -> None:
         """Have *part* read."""
@@ -212,6 +218,7 @@ def serve() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     gc.freeze()
     gc.set_threshold(100_000)  # parsing makes no circles
+    os.nice(_NICE)
     unsent: Queue[bytes] = Queue(_UNSENT)
     teller = threading.Thread(target=_tell, args=(unsent,), daemon=True)
     teller.start()

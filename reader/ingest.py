@@ -255,4 +255,6 @@ def _quiet_collector() -> Iterator[None]:
 
 def _next(limit: int, left: int) -> int:
     """Files of the transaction after one of *limit*: in the end fewer, as nothing is read beside the last."""
-    return min(_BATCHES.get(limit, limit), max(BATCH, left // 2))
+    # A few that were left over would cost as much as many.
+    rest = left if left < BATCH * 3 // 2 else max(BATCH, left // 2)
+    return min(_BATCHES.get(limit, limit), rest)
