@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from reader.errors import StoreBusy, StoreReadOnly
 from reader.progress import Progress, Report
 from reader.syncing import sync
 from reader.ui.control import Controller, Handler, in_thread
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _POLL = 1.5  # seconds between looks at what other copies of the program did
 _TEND_AFTER = 20.0  # seconds: the daily backup never stands in the way of a start
+_MERGE_AFTER = 5.0  # seconds without a run over the files
 _POLL_LOADING = 0.5
 _ROWS_A_SECOND = 10_000  # of those listed, fetched anew while files are read
 _POLL_EMPTY = 0.1  # while there is nothing to read yet
@@ -31,6 +34,7 @@ class Refreshing(Controller):
         self._not_before = 0.0
         self._version = -1  # of the state, when its marks and checks were last copied
         self._polling = False
+        self._left = False
         self._day = self._minute = 0
         return {"refresh": self.refresh}
 
@@ -41,6 +45,13 @@ class Refreshing(Controller):
             # What is known already is drawn first.
             self.screen.call_after_refresh(self.refresh, quiet=True)
         self.screen.set_timer(_TEND_AFTER, lambda: self.screen.work("tend", in_thread(self.state.tend)))
+
+    def _merge(self) -> None:
+        """Make the full-text index quicker to look words up in, while nothing else is to be done."""
+        from reader.store.merging import merge
+
+        with contextlib.suppress(StoreBusy, StoreReadOnly):  # another time
+            merge(self.library, lambda: self.running or self._left)
 
     def is_up_to_date(self) -> bool:
         """Whether the screen shows the index as it is, and nothing is under way that may change it."""
@@ -74,6 +85,7 @@ class Refreshing(Controller):
 
     def leave(self) -> None:
         """Nobody waits any more for a run that nobody will see."""
+        self._left = True
         if self._run is not None:
             self._run.leave()
 
@@ -99,6 +111,7 @@ class Refreshing(Controller):
             self._generation = await in_thread(self._catch_up)
             self.screen.navigation.reload()
             self.screen.navigation.at_first = False
+        self.screen.set_timer(_MERGE_AFTER, lambda: self.screen.work("merge", in_thread(self._merge)))
         if run.notice:
             self.screen.say(run.notice, bad=True)
         elif report.unreadable:

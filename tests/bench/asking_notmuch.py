@@ -6,6 +6,7 @@ import itertools
 import json
 import sys
 import time
+from collections.abc import Callable
 
 import notmuch2
 
@@ -17,17 +18,24 @@ def main() -> None:
         print("ready", flush=True)
         for line in sys.stdin:
             query = line.rstrip("\n")
-            begun = time.perf_counter()
-            found = database.messages(query, sort=notmuch2.Database.SORT.NEWEST_FIRST)
-            for message in itertools.islice(found, 50):
-                message.header("subject")
-            newest = time.perf_counter()
-            count = database.count_messages(query)
-            done = time.perf_counter()
-            print(
-                json.dumps({"newest": (newest - begun) * 1e3, "count": (done - newest) * 1e3, "n": count}),
-                flush=True,
-            )
+
+            def newest(header: bool, query: str = query) -> None:
+                found = database.messages(query, sort=notmuch2.Database.SORT.NEWEST_FIRST)
+                for message in itertools.islice(found, 50):
+                    if header:
+                        message.header("subject")
+
+            count = database.count_messages
+            answer = {"first": once(newest, True), "first_count": once(count, query)}
+            answer |= {"newest": once(newest, True), "count": once(count, query), "ids": once(newest, False)}
+            print(json.dumps(answer | {"n": count(query)}), flush=True)
+
+
+def once(work: Callable[..., object], *arguments: object) -> float:
+    """Milliseconds that *work* takes."""
+    begun = time.perf_counter()
+    work(*arguments)
+    return (time.perf_counter() - begun) * 1_000
 
 
 if __name__ == "__main__":
