@@ -313,3 +313,9 @@ def test_every_example_in_the_help_is_understood() -> None:
         query = understood(row.example)
         assert query.complaints == (), row
         assert query.root != ALL or query.sort, row
+
+
+@pytest.mark.parametrize("text", ["age<1d", "after:7d", "published:today", "updated>1w", "a (b OR -age>2d)"])
+def test_what_counts_from_now_is_another_query_later(text: str) -> None:
+    first, later = parse(text, NOW, UTC), parse(text, NOW + timedelta(days=3), UTC)
+    assert first.root != later.root and first == parse(text, NOW, UTC)

@@ -34,6 +34,9 @@ MAX_TERMS: Final = 200
 MAX_DEPTH: Final = 16
 """Brackets within brackets; SQLite's own parser stops at about thirty."""
 _BIGGEST: Final = 2**63 - 1
+_KEPT: Final = 64
+_KNOWN: Final[dict[str, Query]] = {}
+"""Queries understood before that say the same at any time: a list asks its own again and again."""
 
 
 def parse(text: str, now: datetime, zone: tzinfo | None = None) -> Query:
@@ -43,6 +46,8 @@ def parse(text: str, now: datetime, zone: tzinfo | None = None) -> Query:
     the local days, None is the machine's own. The tree holds absolute times,
     so what is saved for later is the text.
     """
+    if (known := _KNOWN.get(text)) is not None:
+        return known
     complaints: list[Complaint] = []
     if len(text) > MAX_LENGTH:
         reason = f"too long: only the first {MAX_LENGTH:,} characters are read"
@@ -51,7 +56,12 @@ def parse(text: str, now: datetime, zone: tzinfo | None = None) -> Query:
     parser = _Parser(lexemes, _Terms(now, zone, complaints))
     root = all_of(part for part in [parser.query()] if part)
     complaints.sort(key=lambda c: c.column)
-    return Query(root, parser.terms.sort, tuple(complaints), text)
+    query = Query(root, parser.terms.sort, tuple(complaints), text)
+    if not parser.terms.of_now and len(text) <= MAX_LENGTH:
+        if len(_KNOWN) >= _KEPT:
+            _KNOWN.clear()
+        _KNOWN[text] = query
+    return query
 
 
 class _Parser:
@@ -151,6 +161,8 @@ class _Terms:
 
     def __init__(self, now: datetime, zone: tzinfo | None, complaints: list[Complaint]) -> None:
         self.sort: str | None = None
+        self.of_now = False
+        """Whether a term was met that says another thing at another time."""
         self._now = now
         self._zone = zone
         self._complaints = complaints
@@ -244,6 +256,7 @@ class _Terms:
         return Compare(field.name, lexeme.op.removeprefix(":") or "=", value)
 
     def _age(self, lexeme: Lexeme) -> Node | None:
+        self.of_now = True
         length = times.span(lexeme.value)
         if length is None:
             self._bad(lexeme, "age is a number and m, h, d, w, mo or y, as in age<36h")
@@ -257,6 +270,7 @@ class _Terms:
         return Time("published", turned, times.ago(length, self._now))
 
     def _time(self, field: Field, lexeme: Lexeme) -> Node | None:
+        self.of_now = True
         found = None if lexeme.starred else times.period(lexeme.value, self._now, self._zone)
         if found is None:
             shapes = "2023, 2023-06, 2023-06-11, today, 7d"
