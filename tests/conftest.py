@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
+# Hundreds of programs are started here: each would compile all of its modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 SHARED = Path(os.environ.get("NEWSFOLD_SHARED", Path(__file__).resolve().parents[2] / "shared"))
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One more than there are processors: many tests wait for a program, a terminal or a clock."""
+    return (yield) + 1
 
 
 def _folder(name: str) -> Path:

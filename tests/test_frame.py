@@ -34,7 +34,7 @@ def start(tmp_path: Path, size: tuple[int, int] = (120, 36), **more: str) -> Ter
 
 def left(tmp_path: Path, size: tuple[int, int] = (120, 36), *keys: str) -> None:
     """Runs of the program until one ended when its look at the files was over, so that its frame was kept."""
-    for patience in (1.0, 2.0, 4.0, 8.0):
+    for patience in (0.4, 1.0, 2.0, 4.0, 8.0):
         with start(tmp_path, size) as terminal:
             run_and_leave(terminal, patience, *keys)
         keys = ()
@@ -64,11 +64,14 @@ def kept(tmp_path: Path) -> Path:
 
 
 def ahead(tmp_path: Path) -> bool:
-    """Whether the next start paints before it draws."""
+    """Whether the next start paints before it draws; there is a frame for the one after it."""
     with start(tmp_path) as terminal:
         terminal.wait_for("48 articles")
-        run_and_leave(terminal, 2.0)
-        return ASKS not in bytes(terminal.raw).split(END)[0]
+        run_and_leave(terminal, 0.4)
+        painted = ASKS not in bytes(terminal.raw).split(END)[0]
+    if not kept(tmp_path).exists():
+        left(tmp_path)
+    return painted
 
 
 @pytest.mark.parametrize("size", [(60, 24), (80, 30), (120, 36), (200, 50)])
@@ -88,7 +91,7 @@ def test_what_was_left_stands_there_and_stays_where_it_is(
         assert "newsfold" in words and len(words) > 200, painted
         end = time.monotonic() + PATIENCE
         quiet = 0
-        while quiet < 10 and time.monotonic() < end:
+        while quiet < 5 and time.monotonic() < end:
             size_before = len(terminal.raw)
             terminal.read(0.1)
             quiet = quiet + 1 if len(terminal.raw) == size_before and ASKS in terminal.raw else 0

@@ -311,7 +311,7 @@ def test_a_fault_off_the_screen_is_said_in_one_line_and_reading_goes_on(
     env = {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "NEWSFOLD_STATE_DIR": str(tmp_path / "state")}
     with Terminal([sys.executable, "-c", _QUIETLY_BROKEN.replace("WAIT", wait)], env, (400, 36)) as terminal:
         terminal.wait_for(f"something went wrong inside newsfold: RuntimeError: {shown}")
-        assert "newsfold.log" in terminal.text
+        terminal.wait_for("newsfold.log")
         terminal.press("q")
         assert terminal.wait_end(20) == 0
     assert b"Traceback" not in terminal.raw

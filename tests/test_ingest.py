@@ -386,7 +386,7 @@ class Stopping:
 
 
 def test_stopping_after_each_batch_ends_in_the_same_library(desk: Desk, tmp_path: Path) -> None:
-    count = 2 * BATCH + 700
+    count = BATCH + 700
     fill(desk.root, count)
     whole = Library(tmp_path / "whole.db")
     Ingest(whole, desk.state, desk.sources).run()

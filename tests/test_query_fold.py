@@ -150,7 +150,7 @@ def test_the_table_agrees_with_the_plain_filter() -> None:
     assert hits > 300
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=30), st.data())
 def test_any_part_that_words_allow_is_found(text: str, data: st.DataObject) -> None:
     """Any characters of Unicode at all, and a query cut out of the text itself."""

@@ -296,7 +296,7 @@ def test_any_text(text: str) -> None:
     _check(text)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=40), st.sampled_from(["", " "]))
 def test_any_order_of_pieces(pieces: list[str], gap: str) -> None:
     text = gap.join(pieces)

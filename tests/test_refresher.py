@@ -220,7 +220,7 @@ def test_begun_and_never_listened_to(session: Session) -> None:
 
 async def test_the_screen_says_when_it_was_killed_and_goes_on(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
-    async with desk(session) as d:
+    async with desk(session, beside=True) as d:
         write(tmp_path / "news", "story-12", publishedDateTime=when(minutes=2))
         with sqlite.write(session.library.db):
             await d.press("R", long=False)
@@ -237,7 +237,7 @@ async def test_the_screen_says_when_it_was_killed_and_goes_on(tmp_path: Path) ->
 async def test_leaving_takes_it_along(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     with sqlite.write(session.library.db):
-        async with desk(session, settled=False, close=False) as d:
+        async with desk(session, settled=False, close=False, beside=True) as d:
             await d.until(lambda: d.app.main is not None and d.main.refreshing.pid)
             pid = d.main.refreshing.pid
             await d.tap("q")
@@ -247,7 +247,7 @@ async def test_leaving_takes_it_along(tmp_path: Path) -> None:
 
 async def test_an_index_found_damaged_is_begun_anew_and_the_screen_goes_over_to_it(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
-    async with desk(session) as d:
+    async with desk(session, beside=True) as d:
         await d.press("j", "s")
         before = sqlite.file_identity(session.library.path)
         session.library.path.with_name(session.library.path.name + "-wal").write_bytes(b"")
@@ -263,7 +263,7 @@ async def test_an_index_found_damaged_is_begun_anew_and_the_screen_goes_over_to_
 
 async def test_pages_lost_under_the_screen_are_read_anew_without_a_question(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
-    async with desk(session) as d:
+    async with desk(session, beside=True) as d:
         await d.press("j", "s")
         before = sqlite.file_identity(session.library.path)
         session.library.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -285,7 +285,7 @@ async def test_pages_lost_before_the_start_are_read_anew_without_a_question(tmp_
     for page in pages:
         data[(page - 1) * size : page * size] = bytes(size)
     session.library.path.write_bytes(data)
-    async with desk(make_session(tmp_path, tmp_path / "news")) as d:
+    async with desk(make_session(tmp_path, tmp_path / "news"), beside=True) as d:
         await d.until(lambda: sorted(d.stories) == list(range(12)))
         d.main.session.library.check()
 
@@ -315,7 +315,7 @@ def test_what_rules_did_there_is_taken_back_here(session: Session, tmp_path: Pat
 
 async def test_u_takes_back_what_rules_did_meanwhile(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
-    async with desk(session) as d:
+    async with desk(session, beside=True) as d:
         session.state.add_rule("new", "title:12", "hide")
         write(tmp_path / "news", "story-12", publishedDateTime=when(minutes=2))
         await d.press("R")
@@ -359,7 +359,7 @@ def test_the_file_of_marks_is_not_taken_from_who_has_it_open(session: Session) -
 
 async def test_marks_found_damaged_meanwhile_are_put_right_and_kept_again(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
-    async with desk(session) as d:
+    async with desk(session, beside=True) as d:
         await d.press("j", "s")
         damage(session)
         await d.press("R")
@@ -375,7 +375,7 @@ async def test_marks_found_damaged_meanwhile_are_put_right_and_kept_again(tmp_pa
 
 async def test_marks_taken_away_are_refused_until_they_are_opened_anew(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
-    async with desk(session) as d:
+    async with desk(session, beside=True) as d:
         await d.press("j", "s")
         session.state.path.unlink()
         await d.press("j", "s")
@@ -389,7 +389,7 @@ async def test_marks_taken_away_are_refused_until_they_are_opened_anew(tmp_path:
 async def test_marks_that_are_away_altogether_are_not_begun_anew(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     data = session.state.path.parent
-    async with desk(session) as d:
+    async with desk(session, beside=True) as d:
         await d.press("j", "s")
         data.rename(tmp_path / "away")
         await d.press("R")

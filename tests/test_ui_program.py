@@ -162,7 +162,7 @@ async def test_all_fields_as_written(tmp_path: Path) -> None:
 async def test_leaving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = small_folder(tmp_path / "news")
     for key in ("q", "ctrl+c", "ctrl+q"):
-        async with desk(make_session(tmp_path, folder)) as d:
+        async with desk(make_session(tmp_path, folder), beside=True) as d:
             await d.tap(key)
             await d.until(lambda: d.app._exit)
             assert not d.app.return_code
@@ -329,7 +329,7 @@ async def test_files_changed_on_disk(tmp_path: Path) -> None:
 async def test_keys_answer_while_files_are_read_and_it_can_be_stopped(tmp_path: Path) -> None:
     folder = small_folder(tmp_path / "news")
     session = make_session(tmp_path, folder)
-    async with desk(session) as d:
+    async with desk(session, beside=True) as d:
         write(folder, "story-12", publishedDateTime=when(minutes=2))
         with locked(session.library.path):  # it cannot end as long as another program writes
             await d.press("R", long=False)
@@ -356,7 +356,7 @@ async def test_a_first_start_shows_articles_while_it_reads(tmp_path: Path) -> No
     folder = tmp_path / "news"
     write_many(folder, 1500)
     session = make_session(tmp_path, folder)
-    async with desk(session, settled=False) as d:
+    async with desk(session, settled=False, beside=True) as d:
         await d.until(lambda: d.app.main is not None and d.main.list.count)
         await d.tap("j")
         await d.until(lambda: d.main.list.cursor == 1)
@@ -372,7 +372,7 @@ async def test_who_has_not_moved_stays_at_the_top_of_a_first_load(tmp_path: Path
     for n in range(3):  # they are read last
         write(folder / "z", f"newer-{n}", publishedDateTime=when(seconds=10 + n))
     session = make_session(tmp_path, folder)
-    async with desk(session, settled=False) as d:
+    async with desk(session, settled=False, beside=True) as d:
         await d.until(lambda: d.app.main is not None and d.main.list.count)
         await d.until(lambda: "1,503 new" in d.status)
         await d.settle()
@@ -383,7 +383,7 @@ async def test_who_has_not_moved_stays_at_the_top_of_a_first_load(tmp_path: Path
 
 async def test_two_hundred_thousand_rows(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
-    async with desk(session) as d:
+    async with desk(session, beside=True) as d:
         view = d.main.list
         d.main.refreshing._polling = True  # nothing puts the real list back meanwhile
         view.set_ids(array("q", list(view.ids) * 16_667), 0, {})

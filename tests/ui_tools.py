@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import json
 import re
+import subprocess
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +26,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import WorkerState
 
+from reader import child
 from reader.config import Locations
 from reader.model import Mark
 from reader.session import Session, open_session
@@ -207,7 +210,9 @@ class Desk:
         """Wait until *true* says so."""
         end = time.monotonic() + PATIENCE
         while not true():
-            assert time.monotonic() < end, f"it never came:\n{self.text}"
+            if time.monotonic() > end:
+                faulthandler.dump_traceback()
+                raise AssertionError(f"it never came; {self._busy(long=True)}:\n{self.text}")
             await asyncio.sleep(0.01)
 
     # -- hands
@@ -365,14 +370,22 @@ async def desk(
     *,
     settled: bool = True,
     close: bool = True,
+    beside: bool = False,
     kind: type[NewsfoldApp] = NewsfoldApp,
 ) -> AsyncIterator[Desk]:
-    """Run the app over *session*; at the end its threads are waited for and the session is closed."""
+    """Run the app over *session*; at the end its threads are waited for and the session is closed.
+
+    Files are read in a thread, as they are where no process can be started, which a
+    few files take a tenth as long as a process; with *beside* in a process, as usual.
+    """
     loop = asyncio.get_running_loop()
     pool = ThreadPoolExecutor(max_workers=8)
     loop.set_default_executor(pool)
     app = kind(session)
+    start = child.start
     try:
+        if not beside:
+            child.start = _not_started
         async with app.run_test(size=size) as pilot:
             found = Desk(app, pilot)
             if settled and session.sources:
@@ -381,6 +394,7 @@ async def desk(
                 await found.settle()
             yield found
     finally:
+        child.start = start
         with ThreadPoolExecutor(max_workers=1) as other:
             await loop.run_in_executor(other, pool.shutdown)
         loop.set_default_executor(ThreadPoolExecutor(max_workers=1))
@@ -389,6 +403,10 @@ async def desk(
                 app.main.navigation.save_place()
         if close:
             session.close()
+
+
+def _not_started(module: str) -> subprocess.Popen[bytes]:
+    raise OSError(f"{module} is not to be started")
 
 
 # -- which test shows which command -----------------------------------------------
