@@ -61,9 +61,28 @@ def read(source: Source, inner: str, near: sources.Near | None = None) -> Found:
     return prepare(found) if isinstance(found, Article) else found
 
 
-def fitting(count: int) -> int:
-    """How many processes are worth it for so many files."""
-    return _HELPERS if count >= MANY else 0
+class Team:
+    """Processes that read files of *source*: *helpers*, or (None) what is worth it for so many files."""
+
+    def __init__(self, source: Source, helpers: int | None = None) -> None:
+        self._source = source
+        self._wanted = helpers
+        self._ended = contextlib.ExitStack()
+        self.members: list[_Helper] = []
+        """Those that have started."""
+
+    def expect(self, count: int) -> None:
+        """So many files are to be read: have the processes start, while more are looked for."""
+        wanted = self._wanted if self._wanted is not None else _HELPERS if count >= MANY else 0
+        while len(self.members) < wanted:
+            self.members.append(self._ended.enter_context(_Helper(self._source)))
+
+    def __enter__(self) -> Self:
+        self.expect(0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.close()
 
 
 def read_all(source: Source, inner: Iterable[str], helpers: int) -> Generator[Found, None, None]:
@@ -71,36 +90,41 @@ def read_all(source: Source, inner: Iterable[str], helpers: int) -> Generator[Fo
 
     Close the iterator to end them early.
     """
+    with Team(source, helpers) as team, contextlib.closing(read_by(team, source, inner)) as found:
+        yield from found
+
+
+def read_by(team: Team, source: Source, inner: Iterable[str]) -> Generator[Found, None, None]:
+    """As :func:`read_all`, by the processes of *team* that have started, which are the caller's to end."""
     names = iter(inner)
-    if helpers <= 0:
+    helpers = len(team.members)
+    if not helpers:
         with contextlib.closing(sources.Near()) as near:
             for one in names:
                 yield read(source, one, near)
         return
-    with contextlib.ExitStack() as stack:
-        team = [stack.enter_context(_Helper(source)) for _ in range(helpers)]
-        here = list(islice(names, _HERE))
-        parts = _parts(names, helpers)
-        asked: deque[tuple[_Helper, Sequence[str]]] = deque()
+    here = list(islice(names, _HERE))
+    parts = _parts(names, helpers)
+    asked: deque[tuple[_Helper, Sequence[str]]] = deque()
 
-        def ask(helper: _Helper) -> None:
-            if helper.has_room() and (part := next(parts, None)):
-                helper.ask(part)
-                asked.append((helper, part))
+    def ask(helper: _Helper) -> None:
+        if helper.has_room() and (part := next(parts, None)):
+            helper.ask(part)
+            asked.append((helper, part))
 
-        for _ in range(_AHEAD):
-            for helper in team:
+    for _ in range(_AHEAD):
+        for helper in team.members:
+            ask(helper)
+    for one in here:
+        yield read(source, one)
+    while asked:
+        helper, part = asked.popleft()
+        for number, one in enumerate(part, 1):
+            found = helper.answer() or read(source, one)
+            if number == len(part):
+                helper.answered()
                 ask(helper)
-        for one in here:
-            yield read(source, one)
-        while asked:
-            helper, part = asked.popleft()
-            for number, one in enumerate(part, 1):
-                found = helper.answer() or read(source, one)
-                if number == len(part):
-                    helper.answered()
-                    ask(helper)
-                yield found
+            yield found
 
 
 def _parts(names: Iterator[str], helpers: int) -> Iterator[Sequence[str]]:

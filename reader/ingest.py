@@ -111,21 +111,10 @@ class Ingest:
         if self.glance and self.sources and self._empty:
             self._take_a_glance(self.sources[0], report)
         for source in self.sources:
-            try:
-                scan = sources.scan(source, self.library.folders(source.name), stop=lambda: self._stopped)
-            except SourceError as error:
-                report.unreadable.append((source.name, str(error)))
-                continue
-            report.files += scan.files
-            report.unreadable.extend(scan.unreadable)
-            # What a new index finds was there before: only what comes later has arrived.
-            settled = f"settled:{source.name}"
-            self._rules_look = bool(self.library.meta(settled)) and any(r.enabled for r in self.state.rules())
-            self._take(source, scan, report)
+            with filereader.Team(source, self.helpers) as team:
+                self._look_through(source, team, report)
             if self._stopped:
                 break
-            if not self.library.meta(settled):
-                self._writer.note(settled, 1)
         report.moved = len(self._moves.gone & self._moves.come)
         report.added -= report.moved
         report.removed -= report.moved
@@ -136,12 +125,29 @@ class Ingest:
         report.stopped = self._stopped
         return report
 
+    def _look_through(self, source: Source, team: filereader.Team, report: Report) -> None:
+        try:
+            known = self.library.folders(source.name)
+            scan = sources.scan(source, known, stop=lambda: self._stopped, expect=team.expect)
+        except SourceError as error:
+            report.unreadable.append((source.name, str(error)))
+            return
+        report.files += scan.files
+        report.unreadable.extend(scan.unreadable)
+        # What a new index finds was there before: only what comes later has arrived.
+        settled = f"settled:{source.name}"
+        self._rules_look = bool(self.library.meta(settled)) and any(r.enabled for r in self.state.rules())
+        self._take(source, scan, team, report)
+        if not self._stopped and not self.library.meta(settled):
+            self._writer.note(settled, 1)
+
     def _take_a_glance(self, source: Source, report: Report) -> None:
         """Take in the first files there are, before the rest is even looked for."""
         with contextlib.suppress(SourceError):  # it will be said
             known = self.library.folders(source.name)
             scan = sources.scan(source, known, stop=lambda: self._stopped, most=_FIRST_BATCH)
-            self._take(source, scan, report)
+            with filereader.Team(source, 0) as here:
+                self._take(source, scan, here, report)
 
     def _folding(self, done: int, total: int) -> None:
         self.progress(Progress("", done, total))
@@ -155,11 +161,10 @@ class Ingest:
                 batch.gone_folders = [(source, path) for path in self.library.folders(source)]
                 self._write(batch)
 
-    def _take(self, source: Source, scan: sources.Scan, report: Report) -> None:
+    def _take(self, source: Source, scan: sources.Scan, team: filereader.Team, report: Report) -> None:
         inner = (f"{c.path}/{name}" if c.path else name for c in scan.changes for name in c.changed)
-        helpers = filereader.fitting(scan.changed) if self.helpers is None else self.helpers
         much = self._writer.loading() if scan.changed > BATCH else contextlib.nullcontext()
-        with much, contextlib.closing(filereader.read_all(source, inner, helpers)) as found:
+        with much, contextlib.closing(filereader.read_by(team, source, inner)) as found:
             self._take_found(source, scan, found, report)
 
     def _take_found(self, source: Source, scan: sources.Scan, found: Iterator[Found], report: Report) -> None:

@@ -154,12 +154,18 @@ def from_text(name: str) -> str:
 
 
 def scan(
-    source: Source, known: Mapping[str, bytes], *, stop: Callable[[], bool] = bool, most: int = 0
+    source: Source,
+    known: Mapping[str, bytes],
+    *,
+    stop: Callable[[], bool] = bool,
+    most: int = 0,
+    expect: Callable[[int], object] = bool,
 ) -> Scan:
     """Look through *source* and compare with *known* (packed times by folder).
 
     *stop* is asked between folders; when it says so the scan ends with what it has. With
     *most* it ends with the first so many files: of the last folder a part, nothing gone.
+    *expect* is told how many files are to be read, as far as is known.
 
     Raises:
         SourceError: the source itself cannot be listed; what was known of it stands.
@@ -167,6 +173,7 @@ def scan(
     """
     found = Scan()
     seen: set[str] = set()
+    changed = 0
     pending = [""]
     while pending and not stop() and not (most and found.files >= most):
         path = pending.pop()
@@ -189,6 +196,8 @@ def scan(
         change = _compare(text, files, stats, before)
         if before is None or change.changed or change.removed:
             found.changes.append(change)
+            changed += len(change.changed)
+            expect(changed)
     if most:
         found.changes = _first(found.changes, most)
     elif not stop():

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reader import filereader
-from reader.filereader import read, read_all
+from reader import filereader, sources
+from reader.filereader import MANY, Team, read, read_all, read_by
 from reader.model import Problem
 from reader.sources import Source, to_text
 from reader.store.preparing import Prepared
@@ -116,3 +116,18 @@ def test_nothing_of_the_folder_one_stands_in_is_run(
     assert len(list(read_all(source, names(source), 1))) == len(names(source))
     time.sleep(0.05)
     assert not (trap / "sprung").exists()
+
+
+def test_processes_start_while_the_files_are_still_looked_for(source: Source) -> None:
+    told: list[int] = []
+    scan = sources.scan(source, {}, expect=told.append)
+    assert told == sorted(told)
+    assert told[-1] == scan.changed
+    with Team(source) as team:
+        team.expect(MANY - 1)
+        assert not team.members
+        team.expect(MANY)
+        team.expect(MANY + 1)
+        assert len(team.members) == filereader._HELPERS
+        wanted = names(source)
+        assert list(read_by(team, source, wanted)) == [read(source, one) for one in wanted]

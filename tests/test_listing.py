@@ -22,8 +22,9 @@ KEYS = TEXT | st.just("https://example.org/a")
 ENTRIES = st.lists(st.tuples(KEYS, TEXT, TEXT, TEXT, TEXT, NUMBER, NUMBER, TEXT, KEYS, TEXT), max_size=5)
 
 
-@given(ENTRIES)
-def test_what_is_packed_comes_back(entries: list[listing.Entry]) -> None:
+@given(ENTRIES, st.sampled_from(["", "what makes a list long " * 40]))
+def test_what_is_packed_comes_back(entries: list[listing.Entry], more: str) -> None:
+    entries = [(*e[:2], e[2] + more, *e[3:]) for e in entries]
     packed = listing.pack(entries)
     assert listing.unpack(packed) == entries
     assert packed == listing.pack(list(entries))
@@ -31,8 +32,9 @@ def test_what_is_packed_comes_back(entries: list[listing.Entry]) -> None:
     assert listing.numbers(entries) == {listing.number(e[0]) for e in entries if e[0]}
 
 
-def test_a_damaged_list_is_told_as_such_and_gives_nothing_else() -> None:
-    entries = [("https://example.org/a", "One", "", "", "", None, 5, "", "", "")]
+@pytest.mark.parametrize("excerpt", ["", "so long that it is packed " * 30])
+def test_a_damaged_list_is_told_as_such_and_gives_nothing_else(excerpt: str) -> None:
+    entries = [("https://example.org/a", "One", excerpt, "", "", None, 5, "", "", "")]
     packed = listing.pack(entries)
     for at in range(1, len(packed)):
         with pytest.raises(StoreDamaged):
