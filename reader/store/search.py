@@ -142,11 +142,12 @@ class Searching(LibraryFile):
         else:
             return None
         column = "unread" if unread or place.kind is PlaceKind.UNREAD else "total"
-        return self._sum(column, sections)
+        return self._sum(column, json.dumps(list(sections)))
 
-    def _sum(self, column: str, sections: Sequence[int]) -> int:
+    def _sum(self, column: str, sections: str) -> int:
+        """The sum of a counter of *sections*, a JSON array of their numbers."""
         asked = f"SELECT coalesce(sum({column}), 0) FROM section WHERE id IN (SELECT value FROM json_each(?))"
-        return int(self._one(asked, (json.dumps(list(sections)),))[0])
+        return int(self._one(asked, (sections,))[0])
 
     @staticmethod
     def _up_to(db: sqlite.Connection, statement: Statement, at_most: int) -> int:
@@ -243,7 +244,9 @@ class Searching(LibraryFile):
 
         None where they are found as fast together, and where hidden articles are asked for.
         """
-        if place != EVERYTHING or expression(root) is not None or _shows_hidden(root):
+        if place != EVERYTHING or not isinstance(root, Or | FieldIs):
+            return []
+        if expression(root) is not None or _shows_hidden(root):
             return []
         found: list[tuple[Node, int | None]] = []
         for part in root.parts if isinstance(root, Or) else (root,):
@@ -257,24 +260,23 @@ class Searching(LibraryFile):
         self, db: sqlite.Connection, parts: Sequence[tuple[Node, int | None]], order: str, limit: int
     ) -> array[int]:
         """The first of all *parts* by time: they are among the first of each, which is a short walk."""
-        index = self._index()
-        hidden = self._hidden()
         found: set[int] = set()
         sections = [section for _, section in parts if section is not None]
+        numbers = json.dumps(sections)
         down = " DESC" * (order == "newest")
-        if self._sum("total", sections) < _SCATTERED * len(sections):
+        if self._sum("total", numbers) < _SCATTERED * len(sections):
             # An article has one outlet, but may have several topics.
             twice = any(isinstance(part, FieldIs) and part.field == "topic" for part, _ in parts)
             all_of = "article AS id FROM placing WHERE section IN (SELECT value FROM json_each(?))"
             query = f"SELECT {'DISTINCT ' * twice}{all_of} ORDER BY article{down} LIMIT ?"
-            found.update(rowids(db, query, (json.dumps(sections), limit)))
+            found.update(rowids(db, query, (numbers, limit)))
             parts = [part for part in parts if part[1] is None]
         for root, section in parts:
             if section is not None:
                 walk = f"SELECT article AS id FROM placing WHERE section = ? ORDER BY article{down} LIMIT ?"
                 found.update(rowids(db, walk, (section, limit)))
                 continue
-            one = compiled(root, index, extra=(), section=None, hidden=hidden)
+            one = compiled(root, self._index(), extra=(), section=None, hidden=self._hidden())
             found.update(self._first(db, one, order, limit))
         return array("q", sorted(found, reverse=order == "newest")[:limit])
 
@@ -325,7 +327,9 @@ class Searching(LibraryFile):
 
     def _hidden(self) -> int:
         """The section of the hidden, 0 while there are none."""
-        row = self._one("SELECT id FROM section WHERE kind = 'hidden' AND name = '' AND total > 0")
+        row = self.db.execute(
+            "SELECT id FROM section WHERE kind = 'hidden' AND name = '' AND total > 0"
+        ).fetchone()
         return int(row[0]) if row else 0
 
     def _section(self, kind: str, name: str) -> int:
