@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from reader.address import MAX_ADDRESS
 from reader.model import Article, Provider, Related
@@ -55,7 +55,7 @@ class Prepared(NamedTuple):
     @property
     def coverage(self) -> int:
         """How many related entries it has."""
-        return int(str(self.values[14]))
+        return cast(int, self.values[14])
 
     @property
     def weight(self) -> int:

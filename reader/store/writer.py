@@ -219,10 +219,10 @@ class Writer:
             else:
                 changes.append((kept.old, row))
             if not kept.placings:
-                placings.extend(
-                    (section, number, not mark.read, article.heat, article.quality, article.coverage)
-                    for section in ([self._hidden(db)] if mark.hidden else sections)
-                )
+                shown = (number, not mark.read, article.heat, article.quality, article.coverage)
+                placings += [
+                    (section, *shown) for section in ([self._hidden(db)] if mark.hidden else sections)
+                ]
             if article.mentions and not kept.mentions:
                 mentions.append((number, article.mentions, article.listed))
             if not kept.words:
