@@ -203,7 +203,7 @@ class Ingest:
         if self._rules_look:
             keys = {a.key for a in batch.articles} - self._moves.gone
             batch.arrived.extend(sorted(keys - self.library.known_keys(keys)))
-        self._remember(batch)
+        self._remember(batch, bool(known))
         report.cleared += self._write(batch)
         if batch.arrived:
             self._apply_rules(report)
@@ -214,12 +214,13 @@ class Ingest:
         report.problems += len(batch.problems)
         report.warnings += sum(len(a.warnings) for a in batch.articles)
 
-    def _remember(self, batch: Batch) -> None:
+    def _remember(self, batch: Batch, any_known: bool) -> None:
         """Keep the headlines that *batch* is about to change, before the index forgets them."""
-        told = [article.headline for article in batch.articles if isinstance(article, Prepared)]
         # Marks that cannot be written now cost this, not the news.
         with contextlib.suppress(StoreReadOnly):
-            editions.remember(self.library, self.state, told, batch.removed, self.clock())
+            if any_known or self.state.headline_keys():  # else there is nothing that could differ
+                told = [article.headline for article in batch.articles if isinstance(article, Prepared)]
+                editions.remember(self.library, self.state, told, batch.removed, self.clock())
 
     def _write(self, batch: Batch) -> int:
         return self._writer.apply(batch, self._marks, self._links)
