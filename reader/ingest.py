@@ -104,6 +104,7 @@ class Ingest:
 
     def _run(self) -> Report:
         report = Report()
+        self.library.write_much()
         sync(self.library, self.state)
         self._apply_rules(report)
         self._drop_other_sources()

@@ -126,6 +126,10 @@ class LibraryFile:
                 self._connections.append(db)
         return db
 
+    def write_much(self) -> None:
+        """Let this thread's connection keep as much as one that writes thousands of rows has a use for."""
+        self._one(f"PRAGMA cache_size=-{sqlite.WRITERS_CACHE_KB}")
+
     def _forget_connections(self) -> None:
         """Make every thread open anew; each closes its own, as it may be in the middle of a query."""
         self._era += 1

@@ -23,6 +23,9 @@ from reader.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly
 BUSY_SECONDS = 5.0
 """How long a statement waits for another process before it is refused."""
 
+CACHE_KB, WRITERS_CACHE_KB = 512, 2_000
+"""What a connection keeps of its file. The system keeps all of it anyway: for reading, less is as fast."""
+
 SIDE_FILES: Final = ("-wal", "-shm")
 """What SQLite keeps beside a database, by the end of its name."""
 
@@ -107,6 +110,7 @@ def _prepare(db: Connection, synchronous: str, busy_seconds: float) -> None:
     if mode != "wal":
         raise StoreReadOnly(f"{db.path} cannot be written: its folder takes no write-ahead log.")
     db.execute(f"PRAGMA synchronous={synchronous}")
+    db.execute(f"PRAGMA cache_size=-{CACHE_KB}")
     db.execute("PRAGMA trusted_schema=OFF")
     db.execute("PRAGMA cell_size_check=ON")
     if sys.platform == "darwin":
