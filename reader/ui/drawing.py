@@ -74,12 +74,15 @@ class RowCompositor(Compositor):
             for y, strip in zip(seen.line_range, strips, strict=False):
                 row = rows[y]
                 at = [cut for cut in cuts[y] if begin <= cut <= end]
+                if all(row[cut] is not None for cut in at[:-1]):
+                    continue  # nothing of it is seen
                 for (cut, after), part in zip(
                     pairwise(at), strip.divide([cut - begin for cut in at[1:]]), strict=False
                 ):
                     if row[cut] is None:
                         row[cut] = part
                         opened -= cut < last and after > first
+                strip._divide_cache.clear()  # seldom asked for again, and much larger than the text
 
 
 def _bands(spans: Iterable[_Span]) -> Iterator[Region]:
