@@ -10,7 +10,6 @@ What comes out is still untrusted: it holds whatever characters the page held
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -83,6 +82,8 @@ def unescape(text: str) -> str:
     if "&" not in text:
         return text
     # Python refuses to read numbers of thousands of digits; no character has one of twenty.
+    import html  # its table of names takes as long to load as this module
+
     return html.unescape(_HUGE_NUMBER.sub("\ufffd", text) if "&#" in text else text)
 
 

@@ -42,7 +42,7 @@ def _table(newline: str) -> dict[int, str]:
 
     table = {c: chr(0x2400 + c) for c in range(0x20)}
     table[0x7F] = "\u2421"
-    table |= to("\ufffd", [*range(0x80, 0xA0), *range(0xD800, 0xE000), *range(0xFDD0, 0xFDF0)])
+    table |= to("\ufffd", [*range(0x80, 0xA0), *range(0xFDD0, 0xFDF0)])
     table |= to("\ufffd", [plane * 0x10000 + end for plane in range(17) for end in (0xFFFE, 0xFFFF)])
     table |= to("", [0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180E, 0x200B, 0xFEFF, 0xFFA0])
     table |= to("", [0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070)])
@@ -55,7 +55,8 @@ def _table(newline: str) -> dict[int, str]:
 
 _LINE_TABLE: Final = _table(_BLANK)
 _BLOCK_TABLE: Final = _table("\n")
-# What the table would change, and combining marks: most text has none of it.
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")  # 2,048 of them in two tables would take 250 KB
+# What is translated, and combining marks: most text has none of it.
 _SUSPECT: Final = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u0300-\u036f\u0483-\u0489\u0591-\u109f"
     "\u115f\u1160\u135d-\u135f\u1680\u1700-\u18af\u1920-\u1cff\u1dc0-\u1dff\u2000-\u200b\u200e-\u200f\u2028-\u202f"
@@ -67,13 +68,17 @@ _RUN: Final = re.compile(r" {2,}")
 _MAX_MARKS: Final = 4
 
 
+def _translated(value: str, table: dict[int, str]) -> str:
+    return _SURROGATE.sub("\ufffd", value).translate(table)
+
+
 def clean(value: str, limit: int = LINE_LIMIT) -> str:
     """One line safe to print: see the table above; blanks folded, at most *limit* characters."""
     if len(value) > limit * 4:
         value = value[: limit * 4]
     # Printable ASCII, which most is, is told at a glance.
     if not (value.isascii() and value.isprintable()) and _SUSPECT.search(value):
-        value = _cap_marks(value.translate(_LINE_TABLE))
+        value = _cap_marks(_translated(value, _LINE_TABLE))
     value = value.strip()
     if "  " in value:
         value = _RUN.sub(_BLANK, value)
@@ -85,7 +90,7 @@ def clean_block(value: str) -> str:
     if "\r" in value:
         value = value.replace("\r\n", "\n")
     if _SUSPECT.search(value):
-        value = _cap_marks(value.translate(_BLOCK_TABLE))
+        value = _cap_marks(_translated(value, _BLOCK_TABLE))
     return value
 
 
@@ -94,7 +99,7 @@ def inert(value: str) -> str:
 
     The last gate before the screen, for text that was cleaned where it came in.
     """
-    return value.translate(_LINE_TABLE) if _HARMFUL.search(value) else value
+    return _translated(value, _LINE_TABLE) if _HARMFUL.search(value) else value
 
 
 def _cap_marks(value: str) -> str:

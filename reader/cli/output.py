@@ -11,11 +11,13 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reader.errors import NewsfoldError
-from reader.model import JsonValue
 from reader.text import clean, clean_block
+
+if TYPE_CHECKING:
+    from reader.model import JsonValue
 
 SCHEMA: Final = 1
 """The number in every JSON document; it rises when a reader of the old ones would be misled."""

@@ -13,7 +13,6 @@ import hashlib
 import os
 import re
 import time
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -125,7 +124,7 @@ class Safety:
             StoreDamaged: the state is not sound; nothing was written.
             StoreReadOnly, StoreBusy, StoreError
         """
-        aside = to.with_name(f".{to.name}.{uuid.uuid4().hex[:8]}")
+        aside = to.with_name(f".{to.name}.{os.urandom(4).hex()}")
         try:
             live = sqlite.connect_read_only(self.path)
             try:
@@ -161,7 +160,7 @@ class Safety:
     def back_up(self, now: datetime) -> Path:
         """Put a new backup on the rota and drop those past it. Raises as :meth:`copy` does."""
         self.make()
-        raw = self.folder / f"new-{uuid.uuid4().hex[:12]}.db"
+        raw = self.folder / f"new-{os.urandom(6).hex()}.db"
         seq = self.copy(raw)
         try:
             final = self.folder / f"backup-{stamp(now)}-{seq}-{file_digest(raw)[:16]}.db"

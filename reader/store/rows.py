@@ -1,11 +1,13 @@
-"""What the library hands out: small frozen rows, their text already clean; paths and keys are exact."""
+"""What the library hands out: small frozen rows, their text already clean; paths and keys are exact.
+
+They are tuples, which are had sooner than dataclasses, and the classes of which are made sooner too.
+"""
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
 from typing import NamedTuple, overload
@@ -148,8 +150,7 @@ class PlaceRows(_Rows):
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class StoryRow:
+class StoryRow(NamedTuple):
     """A story: its own key is its earliest piece's. Times are epoch seconds.
 
     ``lead`` is the rowid of the article that stands for it, None where no
@@ -186,8 +187,7 @@ class StoryRow:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class PieceRow:
+class PieceRow(NamedTuple):
     """One piece of a story. ``article`` is its rowid when it is in the library.
 
     ``text`` numbers the texts of its story: pieces with one number have one
@@ -238,8 +238,7 @@ class ArticleRow(NamedTuple):
     story: StoryRow | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HeadlineRow:
+class HeadlineRow(NamedTuple):
     """How an article reads in the index. ``at`` is when it was updated, else published."""
 
     path: str
@@ -249,8 +248,7 @@ class HeadlineRow:
     at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CoverageRow:
+class CoverageRow(NamedTuple):
     """One piece of an article's coverage. ``article`` is its rowid when it is in the library."""
 
     key: str
@@ -268,8 +266,7 @@ class CoverageRow:
     """True where that piece lists this article, and not (only) the other way round."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemRow:
+class ProblemRow(NamedTuple):
     """A file, or a field of one, that was not what it should be. ``field`` is empty for a whole file."""
 
     path: str

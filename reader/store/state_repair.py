@@ -6,11 +6,11 @@ Nothing here changes or removes a damaged file; it is renamed, and read from a c
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -297,7 +297,7 @@ def quarantine(path: Path, now: datetime) -> Path:
     """
     to = path.with_name(f"{path.name}.damaged-{stamp(now)}")
     if any(to.with_name(to.name + end).exists() for end in ("", *sqlite.SIDE_FILES)):
-        to = to.with_name(f"{to.name}-{uuid.uuid4().hex[:6]}")
+        to = to.with_name(f"{to.name}-{os.urandom(3).hex()}")
     try:
         for end in ("", *sqlite.SIDE_FILES):
             with contextlib.suppress(FileNotFoundError):
@@ -310,7 +310,7 @@ def quarantine(path: Path, now: datetime) -> Path:
 
 def written(db: sqlite.Connection, path: Path) -> Path:
     """Write *db* whole to a new file beside *path*, to be renamed to it. Raises StoreReadOnly, StoreError."""
-    aside = path.with_name(f"{path.name}.new-{uuid.uuid4().hex[:8]}")
+    aside = path.with_name(f"{path.name}.new-{os.urandom(4).hex()}")
     try:
         with sqlite.errors(aside):
             file = sqlite3.connect(aside, isolation_level=None)

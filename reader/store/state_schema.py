@@ -8,8 +8,8 @@ lost whole is noticed as well as one that is changed.
 
 from __future__ import annotations
 
+import os
 import sqlite3
-import uuid
 from collections.abc import Mapping
 from typing import Final
 
@@ -139,7 +139,7 @@ def migrate(db: sqlite3.Connection, to: int | None = None) -> None:
             sqlite.run_script(db, MIGRATIONS[now])
             if now == 0:
                 db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-                put_meta(db, {"id": uuid.uuid4().hex, "seq": 0})
+                put_meta(db, {"id": os.urandom(16).hex(), "seq": 0})
             put_meta(db, {"version": now + 1})
             db.execute(f"PRAGMA user_version={now + 1}")
 
