@@ -23,7 +23,6 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from encodings import idna
 from pathlib import Path
 from typing import Final
@@ -32,6 +31,7 @@ from urllib.parse import quote, urlsplit
 from reader.address import MAX_ADDRESS
 from reader.errors import BrowserError
 from reader.text import clean
+from reader.values import dataclass
 from reader.vetting import WRAPPERS, refuse_code
 
 GRACE: Final = 1.5

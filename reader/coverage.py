@@ -6,7 +6,6 @@ The screen starts with one: what only a story of several pieces needs is importe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reader.model import LinkCheck, Outcome
@@ -14,6 +13,7 @@ from reader.store.library import Library
 from reader.store.rows import PieceRow, StoryRow
 from reader.store.state import State
 from reader.stories.piece import Piece, TextGroup
+from reader.values import dataclass
 
 if TYPE_CHECKING:
     from reader.stories.report import Best, Headline, Spread, Timeline

@@ -18,7 +18,6 @@ import signal
 import sys
 import termios
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from reader import __version__
 from reader.errors import NewsfoldError
 from reader.text import inert
+from reader.values import dataclass
 
 if TYPE_CHECKING:
     from reader.session import Session

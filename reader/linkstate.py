@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reader import coverage
@@ -16,6 +15,7 @@ from reader.model import Article, Outcome, Provider, Related
 from reader.store.library import Library
 from reader.store.rows import PieceRow
 from reader.store.state import State
+from reader.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

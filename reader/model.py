@@ -8,10 +8,12 @@ Times are aware datetimes in UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from reader.values import dataclass
 
 JsonValue = Any
 """``None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]``."""

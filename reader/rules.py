@@ -9,7 +9,6 @@ might find everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from reader.store.query.nodes import All
 from reader.store.query.parsing import parse
 from reader.store.rows import Place, PlaceKind
 from reader.store.state import Change, SavedRule, State
+from reader.values import dataclass
 
 READ: Final = "read"
 STAR: Final = "star"

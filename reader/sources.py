@@ -21,11 +21,12 @@ import struct
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from operator import le
 from pathlib import Path
 
 from reader.errors import SourceError, StoreDamaged
+from reader.values import dataclass
 
 ENDINGS = (".md", ".markdown")
 MAX_FILE = 9 * 1024 * 1024

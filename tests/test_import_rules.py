@@ -16,7 +16,7 @@ import reader
 PACKAGE = Path(reader.__file__).parent
 
 LAYERS = (
-    ("errors", "text", "address", "model"),
+    ("errors", "text", "address", "model", "values"),
     ("config", "assets", "child", "crash", "progress", "frontmatter", "htmltext"),
     ("store",),
     (

@@ -9,9 +9,10 @@ So the publisher's text can always be had back, and nothing else need be kept.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reader.model import JsonValue
+from reader.values import dataclass
 
 Step = str | int
 Path = tuple[Step, ...]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
@@ -21,6 +20,7 @@ from reader.links.ladder import ARCHIVE, archive_address
 from reader.links.policy import Policy
 from reader.model import Outcome
 from reader.text import clean
+from reader.values import dataclass
 
 if TYPE_CHECKING:
     from reader.links.judge import Answer, Verdict

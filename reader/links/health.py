@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from reader.model import OUTCOMES, Outcome
+from reader.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from reader.values import dataclass
 
 MAX_HEAD: Final = 64 * 1024
 """Bytes of one head, be it the final or an interim one."""

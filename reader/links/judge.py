@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
@@ -20,6 +19,7 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from reader.model import Outcome
+from reader.values import dataclass
 
 PERMANENT: Final = frozenset({301, 308})
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})

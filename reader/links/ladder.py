@@ -9,7 +9,6 @@ unreadable are left out, and so is everything that is no plain http(s) address.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -17,6 +16,7 @@ from typing import Final
 from reader.address import canonical, host_of
 from reader.model import OUTCOMES, Article, LinkCheck, Outcome, Related
 from reader.text import clean
+from reader.values import dataclass
 
 ARCHIVE: Final = "https://web.archive.org"
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -32,6 +32,7 @@ from typing import Final
 from reader import __version__
 from reader.errors import UsageError
 from reader.model import OUTCOMES, LinkCheck, Outcome
+from reader.values import dataclass
 
 LIFETIMES: Final[Mapping[Outcome, timedelta]] = MappingProxyType(
     {

@@ -13,7 +13,6 @@ import hashlib
 import os
 import re
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -21,6 +20,7 @@ from typing import Final
 from reader.errors import StoreDamaged, StoreReadOnly
 from reader.store import sqlite, state_check, state_schema
 from reader.store.journal import Journal, sync, sync_folder
+from reader.values import dataclass
 
 RECENT: Final = 3
 DAILY: Final = 4

@@ -26,12 +26,13 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
 from reader.errors import StoreDamaged, StoreReadOnly
 from reader.store.state_table import Row, Value
+from reader.values import dataclass
 
 _PATTERN: Final = "changes-*.log"
 _TAIL: Final = 1 << 16

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
@@ -20,6 +19,7 @@ from reader.store import sqlite
 from reader.store.library_stories import Shelf
 from reader.store.rows import BROKEN_OUTCOMES, EVERYTHING, Place, PlaceKind, Sort
 from reader.store.search import Stop, rowids
+from reader.values import dataclass
 
 _SECTION_KINDS: Final = {
     PlaceKind.ALL,

@@ -8,7 +8,6 @@ import sqlite3
 import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -21,6 +20,7 @@ from reader.store.query.nodes import All, Complaint, FieldIs, Node, Or, Query, S
 from reader.store.query.parsing import parse
 from reader.store.rows import BROKEN_OUTCOMES, EVERYTHING, Place, PlaceKind
 from reader.store.search_sql import RARE, Condition, Index, Statement, compiled, expression
+from reader.values import dataclass
 
 RANKED: Final = 5_000
 """Ranking looks at so many of the newest matches; the others follow, newest first."""

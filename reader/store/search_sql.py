@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import eq, ge, gt, le, lt, ne
@@ -36,6 +35,7 @@ from reader.store.query.nodes import (
     Time,
     Word,
 )
+from reader.values import dataclass
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COMPARED: Final[Mapping[str, Callable[[int, int], bool]]] = {

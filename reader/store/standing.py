@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from reader.model import Mark
 from reader.store import indexing, listing
 from reader.store import library_schema as schema
 from reader.store.preparing import Prepared
+from reader.values import dataclass
 
 _ROW: Final = (
     "path", "key", "title", "excerpt", "outlet", "domain", "category", "type", "published", "updated", "url",

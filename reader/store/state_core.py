@@ -13,7 +13,6 @@ import hashlib
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,6 +22,7 @@ from reader.store import sqlite, state_schema
 from reader.store.backup import Safety
 from reader.store.journal import Record
 from reader.store.state_table import Row, Table, Value
+from reader.values import dataclass
 
 UNDO_DEPTH: Final = 1_000
 """Changes a session can take back."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
@@ -39,6 +39,7 @@ from reader.store.state_schema import (
     STORY_SEEN,
 )
 from reader.store.state_table import Row, Table, Value
+from reader.values import dataclass
 
 SCHEMA: Final = 1
 

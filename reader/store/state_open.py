@@ -17,7 +17,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -27,6 +26,7 @@ from reader.store import sqlite, state_check, state_repair, state_schema
 from reader.store.backup import Safety, file_digest
 from reader.store.journal import sync_folder
 from reader.store.state_repair import Rebuilt
+from reader.values import dataclass
 
 _PATIENCE: Final = 30.0
 """Seconds to wait while another process opens, which may mean that it repairs."""

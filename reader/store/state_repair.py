@@ -12,7 +12,6 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -24,6 +23,7 @@ from reader.store.journal import Record, sync, sync_folder
 from reader.store.state_core import Edit, store
 from reader.store.state_schema import CHECKS, SETTINGS
 from reader.store.state_table import Row, Table, Value
+from reader.values import dataclass
 
 _SALVAGE_SECONDS: Final = 20.0
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from reader.errors import NotFound
 from reader.store.state_core import Change, Core, Edit, Plan
 from reader.store.state_schema import RULES, SEARCHES
 from reader.store.state_table import Row, Table
+from reader.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +11,7 @@ from reader.errors import UsageError
 from reader.store import sqlite
 from reader.store.state_core import Change, Core, Edit, Plan, micros, moment
 from reader.store.state_schema import HEADLINES, STORY_EDITS, STORY_SEEN
+from reader.values import dataclass
 
 HEADLINES_KEPT: Final = 20
 """Headlines remembered of one article."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from reader.store import listing, sqlite
 from reader.store.library import Library
+from reader.values import dataclass
 
 Overrule = tuple[int, str, str, str]
 """Number, kind, key, other."""

@@ -37,13 +37,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from reader.stories.piece import Piece
 from reader.stories.pieces import Tie
 from reader.stories.vocabulary import Vocabulary
 from reader.stories.words import telling
+from reader.values import dataclass
 
 EXCERPT: Final = 0.4
 AGREEMENT: Final = 0.06

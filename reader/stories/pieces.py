@@ -21,13 +21,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from reader.model import Article, Related
 from reader.stories.piece import Piece
 from reader.stories.words import fold
+from reader.values import dataclass
 
 _V = TypeVar("_V", str, int)
 

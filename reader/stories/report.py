@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median_low
 from typing import Final
 
@@ -17,6 +16,7 @@ from reader.stories.clustering import by_time
 from reader.stories.piece import Piece, TextGroup
 from reader.stories.words import telling
 from reader.text import clean
+from reader.values import dataclass
 
 COPY_COST: Final = 20
 """Quality points a probable wire copy loses against an own text."""

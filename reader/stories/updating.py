@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from reader.model import Article
 from reader.stories.clustering import Edit, Story, cluster
 from reader.stories.piece import Piece
 from reader.stories.pieces import Tie, names, pieces_and_ties
 from reader.stories.vocabulary import Vocabulary
+from reader.values import dataclass
 
 Naming = Callable[[Collection[str]], Iterable[Article]]
 """Given names, every article of the library, as it now is, that has one of them."""

@@ -12,11 +12,12 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from reader.stories.piece import Piece
 from reader.stories.words import telling
+from reader.values import dataclass
 
 FEWEST_TITLES: Final = 40
 """Topics with fewer titles have too few to tell what is common."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reader.coverage import Telling
 from reader.errors import NotFound, SourceError
@@ -13,6 +12,7 @@ from reader.store.rows import ArticleRow, PieceRow
 from reader.store.state import Headline
 from reader.ui.control import Controller, in_thread
 from reader.ui.places import Pane, Shown
+from reader.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -20,6 +19,7 @@ from reader.ui import human
 from reader.ui.coverage_view import coverage, history
 from reader.ui.document import Block, Body, Lines, Rule
 from reader.ui.styling import ACCENT, BAD, DIM, LEAD, STRONG, TITLE, below, lit, styled
+from reader.values import dataclass
 
 if TYPE_CHECKING:
     from reader.ui.aiming import Loaded

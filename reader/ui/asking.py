@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Literal
 
@@ -14,6 +14,7 @@ from reader.store.query.nodes import ALL, And, FieldIs, Node, Or, Query, Word, a
 from reader.store.query.parsing import parse
 from reader.store.rows import EVERYTHING, PlaceKind
 from reader.ui.places import Listing
+from reader.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from textual.keys import Keys
 
 from reader.ui.widgets.line_list import Move
+from reader.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
@@ -15,6 +15,7 @@ from rich.text import Span, Text
 
 from reader.text import clean, clean_block, inert
 from reader.ui.render import BodyLines, Row, WrappedLines, render_body
+from reader.values import dataclass
 
 _AT_ONCE: Final = 4_096
 """Characters of a body that are laid out at once, in milliseconds; longer ones wait for a worker."""

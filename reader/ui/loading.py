@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reader.errors import SearchStopped
@@ -17,6 +17,7 @@ from reader.ui.control import Controller, in_thread
 from reader.ui.places import Listing, Pane
 from reader.ui.widgets.article_list import PAGE
 from reader.ui.widgets.line_list import Move
+from reader.values import dataclass
 
 if TYPE_CHECKING:
     from reader.ui.screens.main import MainScreen

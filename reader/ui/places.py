@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from reader.store.rows import EVERYTHING, PieceRow, Place, PlaceKind, Sort
+from reader.values import dataclass
 
 
 class Pane(StrEnum):

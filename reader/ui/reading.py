@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from textual.timer import Timer
 
@@ -14,6 +13,7 @@ from reader.ui.article_view import Page, article_page, mention_page
 from reader.ui.control import Handler, in_thread
 from reader.ui.places import Pane, Shown
 from reader.ui.widgets.line_list import Move
+from reader.values import dataclass
 
 _SOON = 0.004  # seconds between two looks whether an article is there
 _PREVIEW_DELAY = 0.04  # seconds: a held-down j draws only the articles it rests on

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reader.errors import NotFound, SourceError
@@ -14,6 +13,7 @@ from reader.text import clean
 from reader.ui import human
 from reader.ui.control import Controller, Handler, in_thread
 from reader.ui.places import Pane
+from reader.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reader import coverage
 from reader.coverage import Telling
@@ -12,6 +12,7 @@ from reader.store.rows import EVERYTHING, ArticleRow, PieceRow, PlaceKind, Sort
 from reader.store.state import Change
 from reader.ui.control import Controller, Handler, in_thread
 from reader.ui.places import Listing, Pane
+from reader.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from reader.values import dataclass
 
 from .canonical import quoted
 from .fields import BY_NAME, FIELDS, Field, Kind

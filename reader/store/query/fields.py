@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 from reader.model import OUTCOMES
+from reader.values import dataclass
 
 
 class Kind(Enum):

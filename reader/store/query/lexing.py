@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from reader.values import dataclass
 
 OPENING: Final = '"“”„'
 _CURLY: Final = re.compile(r'[^"“”]*')

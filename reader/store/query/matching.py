@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+
+from reader.values import dataclass
 
 from .fields import BY_NAME, Kind
 from .folding import COLUMNS, fold, is_continuous, words

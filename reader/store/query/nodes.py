@@ -6,10 +6,13 @@ quality. A comparison with something absent never holds.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final, TypeAlias
+
+from reader.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ class Complaint:
     suggestion: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Query:
     """A query understood as far as it could be. Two are equal when they ask for the same."""
 
