@@ -5,15 +5,15 @@ from __future__ import annotations
 import errno
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reader import __version__
 from reader.text import clean, clean_block
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _NO_TERMINAL: Final = (errno.EIO, errno.EPIPE, errno.ENXIO)
 """What the thread that writes to a terminal meets when that is gone: no fault, and nobody to tell."""
@@ -24,7 +24,7 @@ def report(error: BaseException, log: Path) -> str:
     """Write the details of *error* to *log*; returns the line to show, the log named in it."""
     what = clean(f"{type(error).__name__}: {error}", 300)
     try:
-        write_log(log, "".join(traceback.format_exception(error)))
+        write_log(log, _details(error))
     except OSError as failure:
         return f"something went wrong inside newsfold: {what} (no log: {failure.strerror})"
     return f"something went wrong inside newsfold: {what}; details are in {clean(str(log))}"
@@ -48,7 +48,7 @@ def watched(log: Path, tell: Callable[[str], None]) -> Iterator[None]:
     def nowhere(args: sys.UnraisableHookArgs) -> None:
         if args.exc_value is not None:
             with suppress(OSError):
-                write_log(log, "".join(traceback.format_exception(args.exc_value)))
+                write_log(log, _details(args.exc_value))
 
     threading.excepthook, sys.unraisablehook = in_thread, nowhere
     try:
@@ -57,12 +57,20 @@ def watched(log: Path, tell: Callable[[str], None]) -> Iterator[None]:
         threading.excepthook, sys.unraisablehook = threads, unraisable
 
 
+def _details(error: BaseException) -> str:
+    import traceback  # seldom wanted
+
+    return "".join(traceback.format_exception(error))
+
+
 def write_log(path: Path, details: str) -> None:
     """Add *details* to the log at *path*.
 
     Raises:
         OSError: it cannot be written.
     """
+    from datetime import UTC, datetime
+
     path.parent.mkdir(parents=True, exist_ok=True)
     begin = not path.exists() or path.stat().st_size > _MAX_LOG
     with path.open("w" if begin else "a", encoding="utf-8", errors="backslashreplace") as log:

@@ -217,3 +217,12 @@ def test_what_finds_nothing_to_copy_loads_nothing_to_copy_with() -> None:
     assert loaded(_RUN, "--sample", "list", "--no-refresh", of=writing) == set()
     assert loaded(_RUN, "--sample", "search", "--no-refresh", "rust", of=writing) == set()
     assert loaded(_RUN, "--sample", "list", of=writing) > {"reader.ingest"}
+
+
+def test_commands_load_what_they_do_alone() -> None:
+    others = [f"reader.{n}" for n in ("browser", "frontmatter", "htmltext", "rereading", "links", "config")]
+    assert loaded(_RUN, "--version", of=[*others, "dataclasses"]) == set()
+    loaded(_RUN, "--sample", "refresh")
+    for arguments in (("list",), ("search", "rust")):
+        assert loaded(_RUN, "--sample", *arguments, "--no-refresh", of=others) == {"reader.config"}
+    assert loaded(_RUN, "--sample", "show", "2015-05-15-announcing-rust-10.md", of=others) > {"reader.browser"}

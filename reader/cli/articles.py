@@ -6,17 +6,18 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from reader.browser import shown
 from reader.cli.opening import begin, bring_up_to_date, find
 from reader.cli.output import Output, document, fit
 from reader.config import Locations
 from reader.errors import NotFound, SourceError
-from reader.frontmatter import to_json
-from reader.model import OUTCOMES, Article, JsonValue, LinkCheck, Mark
-from reader.rereading import reread
+from reader.model import OUTCOMES
 from reader.session import Session
 from reader.store.rows import EVERYTHING, ArticleRow, CoverageRow, Place, PlaceKind, Sort
+
+if TYPE_CHECKING:
+    from reader.model import Article, JsonValue, LinkCheck, Mark
 
 _CHUNK = 200  # articles held at a time
 
@@ -59,7 +60,8 @@ def chosen(session: Session, args: Namespace) -> Sequence[int]:
     if args.starred:
         places.append(Place(PlaceKind.STARRED))
     first, *others = places or [EVERYTHING]
-    ids: Sequence[int] = library.ids(first, sort, unread=args.unread)
+    at_most = None if others else args.limit
+    ids: Sequence[int] = library.ids(first, sort, unread=args.unread, limit=at_most)
     for place in others:
         also = set(library.ids(place))
         ids = [i for i in ids if i in also]
@@ -148,6 +150,9 @@ def as_json(session: Session, row: ArticleRow) -> JsonValue:
     Raises:
         NotFound, SourceError: the file gives no article any more.
     """
+    from reader.frontmatter import to_json
+    from reader.rereading import reread
+
     article = reread(session.sources, row.path)
     mark = session.state.mark(article.key)
     checks = session.state.checks(addresses_of(article))
@@ -189,6 +194,9 @@ def check_json(check: LinkCheck) -> JsonValue:
 
 
 def _page(session: Session, row: ArticleRow, out: Output) -> None:
+    from reader.browser import shown
+    from reader.rereading import reread
+
     article = reread(session.sources, row.path)
     out.block(article.title)
     epoch = int(article.published_at.timestamp()) if article.published_at else None
@@ -242,6 +250,8 @@ def _piece(piece: CoverageRow, out: Output) -> None:
 
 def status(check: LinkCheck) -> str:
     """What asking gave, in one line: ``moved 301 120 ms -> https://…``."""
+    from reader.browser import shown
+
     parts = [OUTCOMES[check.outcome].word, str(check.status or ""), f"{check.elapsed_ms} ms"]
     parts.append(f"→ {shown(check.target)}" if check.target else "")
     parts.append(f"({check.reason})" if check.reason else "")

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from reader.config import SORTS
 from reader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,6 +90,8 @@ def _list(parser: Parser) -> None:
     parser.add_argument("--outlet", metavar="O", help="only this outlet")
     parser.add_argument("--unread", action="store_true", help="only what is not read")
     parser.add_argument("--starred", action="store_true", help="only what is starred")
+    from reader.config import SORTS
+
     parser.add_argument("--sort", choices=SORTS, help="the order; else the setting, else newest")
     parser.add_argument("--limit", type=_count, metavar="N", help="no more than N")
     _json(parser)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import gc
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from pathlib import Path
-from types import TracebackType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from reader import __version__, crash
 from reader.cli.output import Output, abandon_output, prepare_streams, say
 from reader.cli.parser import parse
-from reader.config import Locations, locate
 from reader.errors import NewsfoldError, UsageError
 
-Command = Callable[[Namespace, Locations, Output], int]
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from types import TracebackType
+
+    from reader.config import Locations
+
+Command = Callable[["Namespace", "Locations", Output], int]
 
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
@@ -50,11 +52,14 @@ def _dispatch(arguments: Sequence[str], out: Output) -> int:
     if not args.command and args.version:
         out.line(f"newsfold {__version__}")
         return 0
+    from reader.config import locate
+
     locations = locate({name: getattr(args, f"{name}_dir") for name in ("data", "config", "cache", "state")})
     sys.excepthook = _hook(locations)
     with crash.watched(locations.log_file, say):
         command = _command(args.command)
         if command is not screen:  # which has more to import
+            gc.freeze()  # what was imported stays: looking through it took a twentieth of a list
             gc.enable()
         return command(args, locations, out)
 
@@ -91,6 +96,8 @@ def _command(name: str) -> Command:
 
 def screen(args: Namespace, locations: Locations, _: Output) -> int:
     """The reader itself."""
+    from pathlib import Path
+
     from reader.session import open_session
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
