@@ -23,7 +23,6 @@ import sys
 import threading
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from encodings import idna
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlsplit
@@ -133,6 +132,8 @@ def _safe_host(host: str, *, bracketed: bool) -> str:
 def _ascii_label(label: str) -> str:
     if label.isascii():
         return label.lower()
+    from encodings import idna  # with its tables, which few need
+
     try:
         # The standard library's IDNA 2003 turns these two into other hosts' names; browsers keep them.
         lowered = unicodedata.normalize("NFKC", label.lower())

@@ -27,7 +27,8 @@ from typing import Any
 import pytest
 
 import reader
-from reader.cli.run import run
+from reader.cli.parser import parse
+from reader.cli.run import plain, run
 from reader.store.state import State
 
 ROOT = Path(reader.__file__).parents[1]
@@ -145,6 +146,13 @@ def news(tmp_path: Path) -> Path:
 
 
 # -- the program itself ---------------------------------------------------------
+
+
+def test_what_needs_no_parser_is_read_as_the_parser_does() -> None:
+    for said in ([], ["news"], ["./list", "list"], ["a b", ""], ["--version"]):
+        assert vars(plain(said)) == vars(parse(said))  # type: ignore[arg-type]
+    for said in (["list"], ["--sample"], ["news", "--version"], ["--version", "news"], ["-h"], ["--", "x"]):
+        assert plain(said) is None
 
 
 def test_version_and_help() -> None:

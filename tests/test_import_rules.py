@@ -168,7 +168,18 @@ def test_what_reads_and_checks_is_light_until_it_must_not_be() -> None:
 
 
 LATER = (
-    *("httpx", "httpcore", "yaml", "tomllib", "statistics", "markdown_it", "rich.markdown"),
+    *(
+        "argparse",
+        "html.entities",
+        "encodings.idna",
+        "httpx",
+        "httpcore",
+        "yaml",
+        "tomllib",
+        "statistics",
+        "markdown_it",
+        "rich.markdown",
+    ),
     *("textual.widgets._markdown", "textual.widgets._text_area", "textual.widgets._data_table"),
     *("ingest", "filereader", "refresher", "rules", "folding", "links", "linkstate"),
     *("store.query.completion", "store.query.canonical"),
@@ -225,4 +236,6 @@ def test_commands_load_what_they_do_alone() -> None:
     loaded(_RUN, "--sample", "refresh")
     for arguments in (("list",), ("search", "rust")):
         assert loaded(_RUN, "--sample", *arguments, "--no-refresh", of=others) == {"reader.config"}
-    assert loaded(_RUN, "--sample", "show", "2015-05-15-announcing-rust-10.md", of=others) > {"reader.browser"}
+    assert loaded(_RUN, "--sample", "show", "2015-05-15-announcing-rust-10.md", of=others) > {
+        "reader.browser"
+    }

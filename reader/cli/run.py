@@ -6,11 +6,11 @@ import gc
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Final, cast
 
 from reader import __version__, crash
 from reader.cli.output import Output, abandon_output, prepare_streams, say
-from reader.cli.parser import parse
 from reader.errors import NewsfoldError, UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _dispatch(arguments: Sequence[str], out: Output) -> int:
     try:
-        args = parse(arguments)
+        args = plain(arguments) or _parsed(arguments)
     except SystemExit:  # the help has been printed
         return 0
     if not args.command and args.version:
@@ -84,6 +84,31 @@ _WHERE: Final = {
     "state": ("state", "state"),
 }
 """Where each command is done; only that module is loaded, for a short start."""
+
+
+def plain(arguments: Sequence[str]) -> Namespace | None:
+    """What :func:`.parser.parse` makes of folders alone, of nothing, of ``--version``; None of all else.
+
+    Most starts of the screen say no more, and need no parser.
+    """
+    version = list(arguments) == ["--version"]
+    options = any(argument.startswith("-") for argument in arguments)
+    if (options and not version) or (arguments and arguments[0] in _WHERE):
+        return None
+    said = SimpleNamespace(
+        **dict.fromkeys(("data_dir", "config_dir", "cache_dir", "state_dir")),
+        sample=False,
+        folders=[] if version else list(arguments),
+        version=version,
+        command="",
+    )
+    return cast("Namespace", said)
+
+
+def _parsed(arguments: Sequence[str]) -> Namespace:
+    from reader.cli.parser import parse
+
+    return parse(arguments)
 
 
 def _command(name: str) -> Command:

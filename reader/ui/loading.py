@@ -290,7 +290,14 @@ class Loading(Controller):
 
     async def show_places(self) -> None:
         """Fetch the topics pane, saved searches with the counts last known."""
-        rows = await in_thread(self._places)
+        self.put_places(await self.fetch_places())
+
+    async def fetch_places(self) -> PlaceRows:
+        """What the topics pane shows."""
+        return await in_thread(self._places)
+
+    def put_places(self, rows: PlaceRows) -> None:
+        """Show *rows* in the topics pane."""
         self.screen.topics.set_places(rows, self.listing.place)
         self.screen.everything = rows[0]
         self.screen.show_heads()

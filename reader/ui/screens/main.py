@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import weakref
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, cast
@@ -142,9 +143,12 @@ class MainScreen(Speaking):
         self._show_status()
 
     async def _restore(self) -> None:
+        # Of thousands of outlets this takes as long as the list: both at once.
+        places = asyncio.ensure_future(self.navigation.fetch_places())
+        places.add_done_callback(lambda done: done.cancelled() or done.exception())  # said below, or never
         try:
             await self.navigation.restore_last()
-            await self.navigation.show_places()
+            self.navigation.put_places(await places)
             await self.reading.arrived()
         except NewsfoldError as error:
             if not (isinstance(error, StoreError) and self.session.library.doubt(error)):
