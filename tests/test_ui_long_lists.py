@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ui_tools import BASE, Desk, desk, make_session, marks, write_many
+from ui_tools import BASE, Desk, desk, make_session, marks, write, write_many
 
 from reader.session import Session
 from reader.store.rows import Place, PlaceKind, Sort
@@ -186,3 +186,61 @@ async def test_what_comes_while_the_list_grows_is_in_it(session: Session, tmp_pa
         await d.press("U")  # all again
         await d.press("U")  # the unread alone
         assert d.main.list.count == COUNT - 2
+
+
+async def test_the_start_waits_for_the_first_rows_alone(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk(session, close=False) as d:
+        assert d.main.list.count == COUNT
+    library, refresher = session.library, Session.refresher
+    begun, in_time = threading.Event(), []
+    ids = library.ids
+
+    def slow(*args: Any, **asked: Any) -> Any:
+        if asked.get("limit") is None and not in_time:
+            in_time.append(begun.wait(5))  # until the files are looked at, when all has been restored
+        return ids(*args, **asked)
+
+    def refresh(self: Session) -> Any:
+        begun.set()
+        return refresher(self)
+
+    monkeypatch.setattr(library, "ids", slow)
+    monkeypatch.setattr(Session, "refresher", refresh)
+    async with desk(session, (120, 30)) as d:
+        assert in_time == [True]
+        assert d.main.list.count == COUNT
+
+
+async def test_the_scroll_bar_is_that_of_all_rows_from_the_beginning(session: Session) -> None:
+    async with desk(session, (120, 30)) as d:
+        whole = d.main.list.virtual_size
+        with held(session):
+            await head_of_all(d)
+            assert d.main.list.virtual_size == whole
+
+
+async def test_the_first_places_are_shown_before_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, outlet in enumerate(["One", "Two", "Three", "Last"]):
+        for copy in range(4 - number):
+            write(tmp_path / "news", f"{outlet}{copy}", provider={"name": outlet})
+    session = make_session(tmp_path, tmp_path / "news")
+    last = Place(PlaceKind.OUTLET, "Last")
+    monkeypatch.setattr("reader.ui.screens.main._PLACES_FIRST", 2)
+    async with desk(session, close=False) as d:
+        known, few = session.library.places(0), session.library.places(0, most=2)
+        assert known.whole and not few.whole and len(few) == len(known)
+        assert few[:-2] == known[:-2] and [row.label for row in few[-2:]] == ["…", "…"]
+        assert known.find(last) == (2, 3) and few.find(last) is None
+        await d.until(lambda: d.main.topics.whole)
+        assert "2/2" in d.text
+        monkeypatch.setattr("reader.ui.screens.main._PLACES_AFTER", 3_600)
+        d.main.navigation.save_place()
+    async with desk(session, close=False) as d:
+        assert not d.main.topics.whole and "3/3" in d.text and "2/2" not in d.text
+        d.main.navigation.go_to(last)
+        await d.settle()
+        d.main.navigation.save_place()
+    async with desk(session) as d:  # now one of the others is listed
+        assert d.main.topics.whole and "2/2" in d.text and d.main.topics.place == last

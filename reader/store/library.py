@@ -41,10 +41,11 @@ class Library(Ordering):
 
     # -- places -----------------------------------------------------------
 
-    def places(self, today: int) -> PlaceRows:
+    def places(self, today: int, most: int | None = None) -> PlaceRows:
         """Views, then topics, then outlets (most articles first), with their counters: three groups.
 
-        *today* is the epoch second at which the reader's day began.
+        *today* is the epoch second at which the reader's day began; of topics and
+        outlets only the first *most* are told, and how many there are.
         """
         everything = self._counters("all")
         counts = {
@@ -60,18 +61,19 @@ class Library(Ordering):
             PlaceKind.TODAY: self._since(schema.date_key(today)),
         }
         views = [PlaceRow(Place(kind), *counts[kind]) for kind in VIEWS]
-        return PlaceRows([views, self._sections(PlaceKind.TOPIC), self._sections(PlaceKind.OUTLET)])
+        sections = (self._sections(kind, most) for kind in (PlaceKind.TOPIC, PlaceKind.OUTLET))
+        return PlaceRows([views, *sections])
 
-    def _sections(self, kind: PlaceKind) -> SectionRows:
+    def _sections(self, kind: PlaceKind, most: int | None) -> SectionRows:
+        where, count = "FROM section WHERE kind = ? AND total > 0", 0
+        if most is not None:
+            (count,) = self._one(f"SELECT count(*) {where}", (kind.value,))
+        order = "ORDER BY total DESC, name COLLATE NOCASE, name LIMIT ?"
         with sqlite.errors(self.path):
-            return SectionRows(
-                kind,
-                self.db.execute(
-                    "SELECT name, total, unread FROM section WHERE kind = ? AND total > 0"
-                    " ORDER BY total DESC, name COLLATE NOCASE, name",
-                    (kind.value,),
-                ),
+            rows = self.db.execute(
+                f"SELECT name, total, unread {where} {order}", (kind.value, -1 if most is None else most)
             )
+            return SectionRows(kind, rows, count)
 
     def kept_total(self, place: Place, *, unread: bool = False) -> int | None:
         """How many articles, or *unread* ones, *place* has; None where no counter is kept of that."""

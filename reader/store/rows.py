@@ -90,8 +90,8 @@ class _Rows(Sequence[PlaceRow]):
 class SectionRows(_Rows):
     """The topics, or the outlets, of which an archive may have thousands: made when they are looked at."""
 
-    def __init__(self, kind: PlaceKind, rows: Iterable[tuple[str, int, int]]) -> None:
-        """Of *kind*, in the order of *rows*: name, total, unread."""
+    def __init__(self, kind: PlaceKind, rows: Iterable[tuple[str, int, int]], count: int = 0) -> None:
+        """Of *kind*, in the order of *rows*: name, total, unread; the first of *count*, if there are more."""
         self.kind = kind
         self._names = bytearray()
         self._ends = array("q", [0])
@@ -101,11 +101,19 @@ class SectionRows(_Rows):
             self._ends.append(len(self._names))
             self._total.append(total)
             self._unread.append(unread)
+        self._count = max(count, len(self._total))
 
     def __len__(self) -> int:
-        return len(self._total)
+        return self._count
+
+    @property
+    def whole(self) -> bool:
+        """Whether all rows are known; the others have no name."""
+        return self._count == len(self._total)
 
     def row(self, index: int) -> PlaceRow:
+        if index >= len(self._total):
+            return PlaceRow(Place(self.kind), 0, 0, "…")
         name = self._names[self._ends[index] : self._ends[index + 1]].decode("utf-8", "surrogatepass")
         return PlaceRow(Place(self.kind, name), self._total[index], self._unread[index])
 
@@ -137,6 +145,11 @@ class PlaceRows(_Rows):
                 return group[index]
             index -= len(group)
         raise IndexError(index)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all rows of all groups are known."""
+        return all(group.whole for group in self.groups if isinstance(group, SectionRows))
 
     def find(self, place: Place) -> tuple[int, int] | None:
         """The group that *place* is in, and which row of that is its."""

@@ -53,6 +53,7 @@ class Loading(Controller):
         self._aim: Aim | None = None
         self._idle = asyncio.Event()
         self._idle.set()
+        self._first = asyncio.Event()
         self._loads = 0
         self.growing = False
         """Whether only the head of the list is there yet."""
@@ -87,6 +88,20 @@ class Loading(Controller):
         """Wait until no list is being fetched."""
         await self._idle.wait()
 
+    async def load_shown(self, aim: Aim) -> None:
+        """Fetch the list as :meth:`load_now` does, but wait no longer than until it looks as it will."""
+        self._first.clear()
+        rest = asyncio.ensure_future(self.load_now(aim))
+        first = asyncio.ensure_future(self._first.wait())
+        try:
+            await asyncio.wait((rest, first), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            first.cancel()
+        if rest.done() or self.found.total is None:  # else head and scroll bar do not know it yet
+            await rest
+        else:
+            self.screen.work("list", _all_of(rest), exclusive=False)
+
     async def load_now(self, aim: Aim) -> None:
         """Fetch the list and show it where *aim* says, unless another load begins meanwhile."""
         self._loads += 1
@@ -103,6 +118,7 @@ class Loading(Controller):
                     self._aim, self.wants_end = None, False
                     self.growing = len(head[0].ids) == HEAD
                     self._show(aim, *head)
+                    self._first.set()
                     if not self.growing:
                         return
                 whole = await in_thread(self._fetch_list, listing, aim, old, mine)
@@ -134,7 +150,7 @@ class Loading(Controller):
         view.now = int(self.screen.now().timestamp())
         view.hits = found.query
         view.when_empty = _why_empty(self.listing)
-        view.set_ids(ids, index, pages)
+        view.set_ids(ids, index, pages, of=(found.total or 0) if found.part == "first" else 0)
         if aim.top is not None:
             view.show_from(aim.top)
         self._stood = ids[index] if ids else None
@@ -280,6 +296,11 @@ class Loading(Controller):
         self.screen.list.put_pages(rows, ids)
         self.screen.reading.row_arrived()
 
+    def load_rest_of_places(self) -> None:
+        """Fetch the whole topics pane, if only the first of its outlets are there."""
+        if not self.screen.topics.whole:
+            self.load_places()
+
     def load_places(self) -> None:
         """Fetch the topics pane."""
         self.screen.work("places", self._load_places())
@@ -292,9 +313,15 @@ class Loading(Controller):
         """Fetch the topics pane, saved searches with the counts last known."""
         self.put_places(await self.fetch_places())
 
-    async def fetch_places(self) -> PlaceRows:
-        """What the topics pane shows."""
-        return await in_thread(self._places)
+    async def fetch_places(self, most: int | None = None) -> PlaceRows:
+        """What the topics pane shows; of topics and outlets the first *most*."""
+        return await in_thread(self._places, most)
+
+    async def put_first_places(self, rows: PlaceRows) -> None:
+        """Show *rows* in the topics pane, all there are if the place that is listed is not among them."""
+        if not rows.whole and rows.find(self.listing.place) is None:
+            rows = await self.fetch_places()
+        self.put_places(rows)
 
     def put_places(self, rows: PlaceRows) -> None:
         """Show *rows* in the topics pane."""
@@ -302,8 +329,8 @@ class Loading(Controller):
         self.screen.everything = rows[0]
         self.screen.show_heads()
 
-    def _places(self) -> PlaceRows:
-        views, *sections = self.library.places(self.today).groups
+    def _places(self, most: int | None = None) -> PlaceRows:
+        views, *sections = self.library.places(self.today, most).groups
         return PlaceRows([views, self.screen.searching.rows(), *sections])
 
     def reload(self) -> None:
@@ -345,6 +372,10 @@ class Loading(Controller):
     @property
     def _hides_read(self) -> bool:
         return self.listing.unread_only or self.listing.place.kind is PlaceKind.UNREAD
+
+
+async def _all_of(load: asyncio.Future[None]) -> None:
+    await load
 
 
 def _why_empty(listing: Listing) -> str:

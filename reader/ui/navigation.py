@@ -218,7 +218,7 @@ class Navigation(Loading):
         location, key, shown = from_json(saved, self.listing)
         await in_thread(self._find_again, location.listing)
         rows = await in_thread(self.library.by_key, key) if key else []
-        await self.load_now(Aim(rows[0].id if rows else None, top=location.top, preview=False))
+        await self.load_shown(Aim(rows[0].id if rows else None, top=location.top, preview=False))
         self.at_first = self.session.begun is not None or not await in_thread(self.library.total)
         rows = await in_thread(self.library.by_key, shown) if shown else []
         if location.pane is Pane.ARTICLE and rows:

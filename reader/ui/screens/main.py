@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from reader.session import Session
     from reader.ui.app import NewsfoldApp
 
+_PLACES_FIRST = 200  # outlets without which no frame is drawn: an archive may have thousands
+_PLACES_AFTER = 0.1  # seconds after the first frame
 _HELD = 0.5  # seconds at most without a frame, however slow the store is
 _OF_ROWS = frozenset([*MOVE_OF, "enter", "right", "space", "next", "prev", "next_unread", "prev_unread"])
 _HEADS_AFTER = 0.05  # seconds after a move of the cursor
@@ -143,17 +145,17 @@ class MainScreen(Speaking):
         self._show_status()
 
     async def _restore(self) -> None:
-        # Of thousands of outlets this takes as long as the list: both at once.
-        places = asyncio.ensure_future(self.navigation.fetch_places())
+        places = asyncio.ensure_future(self.navigation.fetch_places(_PLACES_FIRST))  # beside the list
         places.add_done_callback(lambda done: done.cancelled() or done.exception())  # said below, or never
         try:
             await self.navigation.restore_last()
-            self.navigation.put_places(await places)
+            await self.navigation.put_first_places(await places)
             await self.reading.arrived()
         except NewsfoldError as error:
             if not (isinstance(error, StoreError) and self.session.library.doubt(error)):
                 self.say(str(error), bad=True)  # an index in doubt is begun anew by the look at the files
         self.call_after_refresh(self._newsfold.release)
+        self.set_timer(_PLACES_AFTER, self.navigation.load_rest_of_places)
         self.searching.recount()
         self.refreshing.start()
 

@@ -52,15 +52,17 @@ class ArticleList(LineList):
 
     # -- content ------------------------------------------------------------
 
-    def set_ids(self, ids: array[int], cursor: int, rows: Mapping[int, Sequence[ArticleRow]]) -> None:
-        """Show *ids* with the cursor on *cursor*; *rows* are pages already fetched."""
+    def set_ids(
+        self, ids: array[int], cursor: int, rows: Mapping[int, Sequence[ArticleRow]], *, of: int = 0
+    ) -> None:
+        """Show *ids*, the first *of* so many, the cursor on *cursor*; *rows* are pages already fetched."""
         self.ids = ids
         self.selected &= set(ids) if self.selected else set()
         self._rows.clear()
         self._asked.clear()
         for page, found in rows.items():
             self._put(page, found)
-        self.set_count(len(ids), cursor)
+        self.set_count(len(ids), cursor, of=of)
 
     def grow(self, ids: array[int]) -> None:
         """Show *ids*, which begin as those that are shown; nothing in sight changes."""

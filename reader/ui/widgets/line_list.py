@@ -82,6 +82,7 @@ class LineList(TextPane, can_focus=False, inherit_bindings=False):
         self.row_height = 1
         self.when_empty = ""
         self._count = 0
+        self._reach = 0
         self._strips: LRUCache[tuple[int, int, bool, bool], list[Strip]] = LRUCache(512)
         self._styles: dict[str, Style] = {}
 
@@ -103,9 +104,12 @@ class LineList(TextPane, can_focus=False, inherit_bindings=False):
         """How many rows there are."""
         return self._count
 
-    def set_count(self, count: int, cursor: int = 0) -> None:
-        """Take *count* rows, the cursor on *cursor*; everything is drawn anew."""
-        self._count = count
+    def set_count(self, count: int, cursor: int = 0, *, of: int = 0) -> None:
+        """Take *count* rows, the cursor on *cursor*; everything is drawn anew.
+
+        They are the first *of* so many, where there are more: the scroll bar is that of all.
+        """
+        self._count, self._reach = count, of
         self._strips.clear()
         self._resize()
         self.set_reactive(LineList.cursor, max(0, min(cursor, count - 1)))
@@ -114,7 +118,7 @@ class LineList(TextPane, can_focus=False, inherit_bindings=False):
 
     def set_more(self, count: int) -> None:
         """Take *count* rows, of which those that were there are the first."""
-        self._count = count
+        self._count, self._reach = count, 0
         self._resize()
 
     def redraw(self, index: int | None = None) -> None:
@@ -128,7 +132,8 @@ class LineList(TextPane, can_focus=False, inherit_bindings=False):
         self._refresh_row(index)
 
     def _resize(self) -> None:
-        self.virtual_size = Size(max(1, self.size.width), self._count * self.row_height)
+        rows = max(self._count, self._reach)
+        self.virtual_size = Size(max(1, self.size.width), rows * self.row_height)
 
     def set_row_height(self, height: int) -> None:
         """Rows take *height* lines from now on."""

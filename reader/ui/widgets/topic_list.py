@@ -46,10 +46,17 @@ class TopicList(LineList):
         self.show_cursor()
 
     @property
+    def whole(self) -> bool:
+        """Whether all places are there that the pane says there are."""
+        return self._groups.whole
+
+    @property
     def place(self) -> Place | None:
         """The place under the cursor."""
         entry = self.entry(self.cursor) if self._heads else None
-        return entry.place if isinstance(entry, PlaceRow) else None
+        if isinstance(entry, PlaceRow) and (entry.place.name or entry.place.kind in VIEW_NAMES):
+            return entry.place
+        return None  # a heading, or what is not known yet
 
     def entry(self, index: int) -> PlaceRow | str:
         """What is shown in row *index*: a place, or a heading."""
