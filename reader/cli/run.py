@@ -133,6 +133,7 @@ def screen(args: Namespace, locations: Locations, _: Output) -> int:
     with open_session(locations, folders, sample=args.sample, remember=True) as session:
         session.begin()
         with Ahead(session):
+            session.library.rest()  # the screen asks on other threads: half a megabyte of pages
             from reader.ui.app import OPEN_SAMPLE
             from reader.ui.app import run as run_screen
 

@@ -145,6 +145,10 @@ class LibraryFile:
             with contextlib.suppress(sqlite3.Error):
                 db.close()
 
+    def rest(self) -> None:
+        """Close this thread's connection until it asks for something again."""
+        self._drop_own()
+
     def close(self) -> None:
         """Close every thread's connection, none of which may be in use."""
         with self._lock:
