@@ -9,6 +9,7 @@ import pytest
 from ui_tools import desk, make_session, write_many
 
 from reader.model import Article
+from reader.store import merging
 from reader.store.library import Library
 from reader.store.merging import merge, parts
 from reader.store.writer import Batch, Writer
@@ -78,3 +79,20 @@ async def test_the_screen_does_it_some_time_after_a_run(
     assert len(parts(session.library)) == 2
     async with desk(session) as d:
         await d.until(lambda: len(parts(session.library)) == 1)
+
+
+def test_a_load_merges_nothing_on_its_way_and_later_rows_do_again(tmp_path: Path) -> None:
+    library = Library(tmp_path / "library.db")
+    writer = Writer(library)
+
+    def merging_parts() -> int:
+        row = library.db.execute("SELECT v FROM fts_config WHERE k = 'automerge'").fetchone()
+        return int(row[0])
+
+    with writer.loading():
+        assert merging_parts() == merging.NEVER
+    assert merging_parts() == merging.USUAL
+    with pytest.raises(KeyError), writer.loading():
+        raise KeyError
+    assert merging_parts() == merging.USUAL
+    library.close()

@@ -7,6 +7,7 @@ it one is a second of work, so that nobody waits for it: see the caller.
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable
 from typing import Final
@@ -18,6 +19,22 @@ _SMALL: Final = 256
 """Pages of all parts but the largest (4 KB each) up to which they stay; also up to a quarter of that."""
 _SLICE: Final = 100
 """Pages written in one transaction, some hundredths of a second: others want to write, too."""
+
+
+USUAL: Final = 4
+NEVER: Final = 0
+
+
+def merge_meanwhile(db: sqlite3.Connection, parts: int) -> None:
+    """From now on merge so many parts of one size whenever rows are put in; NEVER: sixteen, at once.
+
+    What a load would merge on its way is merged anew after it: a twelfth of its writing, and of the file.
+
+    Raises:
+        StoreError: as :func:`reader.store.sqlite.write` does.
+    """
+    with sqlite.write(db):
+        db.execute("INSERT INTO fts(fts, rank) VALUES ('automerge', ?)", (parts,))
 
 
 def parts(library: LibraryFile) -> list[int]:

@@ -11,8 +11,9 @@ from operator import itemgetter
 from typing import Final
 
 from reader.address import MAX_ADDRESS, canonical
+from reader.errors import StoreError
 from reader.model import Article, LinkCheck, Mark, Problem
-from reader.store import indexing, listing, sqlite, standing
+from reader.store import indexing, listing, merging, sqlite, standing
 from reader.store import library_schema as schema
 from reader.store.library import Library
 from reader.store.preparing import Prepared, prepare
@@ -73,8 +74,12 @@ class Writer:
 
     @contextlib.contextmanager
     def loading(self) -> Iterator[None]:
-        """Meanwhile much is written: more is kept in memory and less often copied out of the log."""
+        """Meanwhile much is written: more is kept in memory and less often copied out of the log.
+
+        The full-text index is left in as many parts as come, which are made one later: see ``merging``.
+        """
         db = self.library.db
+        merging.merge_meanwhile(db, merging.NEVER)
         with sqlite.errors(db):
             before = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in _LOADING]
             for name, value in _LOADING.items():
@@ -83,6 +88,8 @@ class Writer:
             yield
         finally:
             if db is self.library.db:  # else it was begun anew
+                with contextlib.suppress(StoreError):  # it may be what ended this
+                    merging.merge_meanwhile(db, merging.USUAL)
                 with sqlite.errors(db):
                     for name, value in zip(_LOADING, before, strict=True):
                         db.execute(f"PRAGMA {name}={value}")
