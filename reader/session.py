@@ -146,6 +146,6 @@ def remove_unused(cache: Path, used: Path, now: float | None = None) -> None:
             if database == used:
                 os.utime(lock, (now, now))
             elif now - lock.stat().st_mtime > _UNUSED_DAYS * 86_400:
-                for suffix in ("", "-wal", "-shm", ".doubted", ".lock"):
+                for suffix in ("", "-wal", "-shm", ".doubted", ".checked", ".lock"):
                     database.with_name(database.name + suffix).unlink(missing_ok=True)
                 database.with_suffix(".frame").unlink(missing_ok=True)

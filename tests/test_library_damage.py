@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 import sqlite3
@@ -14,6 +15,7 @@ from library_tools import dump
 from reader.errors import StoreError
 from reader.ingest import Ingest
 from reader.sources import Source
+from reader.store.checking import DailyCheck
 from reader.store.library import Library
 from reader.store.query.parsing import parse
 from reader.store.state import State, utc_now
@@ -122,6 +124,54 @@ def test_some_pages_lost_some_cuts_and_other_files(desk: Desk) -> None:
     many = [zeroed(desk, page) for page in (0, roots["section"] - 1, roots["article_key"] - 1)]
     many += [desk.bytes[:at] for at in (50, 3 * desk.page, (pages - 1) * desk.page + 7)]
     assert all_come_back(desk, [*many, others(desk)[1]]) == {"at once", "at the next opening"}
+
+
+def half_zeroed(desk: Desk, half: int) -> bytes:
+    size = desk.page // 2
+    return desk.bytes[: half * size] + bytes(size) + desk.bytes[(half + 1) * size :]
+
+
+def noticed(desk: Desk, data: bytes) -> bool:
+    """Whether the daily look through the whole file tells of damage."""
+    desk.path.write_bytes(desk.bytes)
+    library = Library(desk.path)
+    desk.path.write_bytes(data)
+    try:
+        DailyCheck(library).run()
+    except StoreError as error:
+        return library.doubt(error)
+    finally:
+        library.close()
+        for old in desk.root.glob("hurt.db*"):
+            old.unlink()
+    return False
+
+
+def test_half_a_page_lost_is_noticed_where_its_rows_lie(desk: Desk) -> None:
+    with contextlib.closing(sqlite3.connect(desk.sound)) as db:
+        pages = [row[0] for row in db.execute("SELECT rootpage FROM sqlite_master WHERE rootpage > 1")]
+    hurt = [data for page in pages if (data := half_zeroed(desk, 2 * page - 1)) != desk.bytes]
+    unnoticed = [data for data in hurt if not noticed(desk, data)]
+    assert len(hurt) - len(unnoticed) > 20
+    assert all(desk.comes_back(data) != "never" for data in unnoticed)  # an empty table's
+
+
+def test_it_is_looked_through_once_a_day_and_may_be_stopped(desk: Desk) -> None:
+    library = Library(desk.sound)
+    check = DailyCheck(library)
+    assert [check.run(now) for now in (1e9, 1e9 + 3_600, 1e9 + 90_000)] == [True, False, True]
+    stopped = DailyCheck(library)
+    stopped.stop()
+    assert [stopped.run(2e9), check.run(2e9)] == [False, True]
+    library.close()
+
+
+@pytest.mark.slow
+def test_each_half_page_lost_is_noticed_or_does_no_harm(desk: Desk) -> None:
+    halves = 2 * len(desk.bytes) // desk.page
+    unnoticed = [h for h in range(halves) if not noticed(desk, half_zeroed(desk, h))]
+    assert [h for h in unnoticed if desk.comes_back(half_zeroed(desk, h)) == "never"] == []
+    print(f"{halves} half pages, {len(unnoticed)} of them not noticed: right all the same")
 
 
 @pytest.mark.slow

@@ -290,6 +290,24 @@ async def test_pages_lost_before_the_start_are_read_anew_without_a_question(tmp_
         d.main.session.library.check()
 
 
+async def test_damage_that_the_daily_look_finds_is_put_right_without_a_question(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session, beside=True) as d:
+        session.library.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        size, page = (
+            session.library.db.execute(query).fetchone()[0]
+            for query in ("PRAGMA page_size", "SELECT rootpage FROM sqlite_master WHERE name = 'article'")
+        )
+        before = sqlite.file_identity(session.library.path)
+        with session.library.path.open("rb+") as file:
+            file.seek(page * size - size // 2)
+            file.write(bytes(size // 2))
+        d.main.work("check", d.main.refreshing._look_for_damage())
+        await d.until(lambda: sqlite.file_identity(session.library.path) != before)
+        await d.until(lambda: sorted(d.stories) == list(range(12)))
+        session.library.check()
+
+
 # -- marks that change meanwhile
 
 

@@ -17,7 +17,7 @@ from reader.ui.steady import steady
 if TYPE_CHECKING:
     from reader.ui.screens.main import MainScreen
 
-_BESIDE: Final = frozenset({"ingest", "tend", "merge", "poll", "first-page", "search-counts"})
+_BESIDE: Final = frozenset({"ingest", "tend", "check", "merge", "poll", "first-page", "search-counts"})
 """Work that changes nothing on the screen unless the index changes with it."""
 _SGR: Final = re.compile(r"\x1b\[([0-9;]*)m")
 

@@ -15,9 +15,11 @@ from reader.ui.control import Controller, Handler, in_thread
 
 if TYPE_CHECKING:
     from reader.refresher import Refresher
+    from reader.store.checking import DailyCheck
 
 _POLL = 1.5  # seconds between looks at what other copies of the program did
 _TEND_AFTER = 20.0  # seconds: the daily backup never stands in the way of a start
+_CHECK_AFTER = 30.0  # nor does the daily look for damage in the index
 _MERGE_AFTER = 5.0  # seconds without a run over the files
 _POLL_LOADING = 0.5
 _ROWS_A_SECOND = 10_000  # of those listed, fetched anew while files are read
@@ -35,6 +37,7 @@ class Refreshing(Controller):
         self._version = -1  # of the state, when its marks and checks were last copied
         self._polling = False
         self._left = False
+        self._check: DailyCheck | None = None
         self._day = self._minute = 0
         return {"refresh": self.refresh}
 
@@ -45,6 +48,13 @@ class Refreshing(Controller):
             # What is known already is drawn first.
             self.screen.call_after_refresh(self.refresh, quiet=True)
         self.screen.set_timer(_TEND_AFTER, lambda: self.screen.work("tend", in_thread(self.state.tend)))
+        self.screen.set_timer(_CHECK_AFTER, lambda: self.screen.work("check", self._look_for_damage()))
+
+    async def _look_for_damage(self) -> None:
+        from reader.store.checking import DailyCheck
+
+        self._check = DailyCheck(self.library)
+        await in_thread(self._check.run)
 
     def _merge(self) -> None:
         """Make the full-text index quicker to look words up in, while nothing else is to be done."""
@@ -86,6 +96,8 @@ class Refreshing(Controller):
     def leave(self) -> None:
         """Nobody waits any more for a run that nobody will see."""
         self._left = True
+        if self._check is not None:
+            self._check.stop()
         if self._run is not None:
             self._run.leave()
 
