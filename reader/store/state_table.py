@@ -105,9 +105,10 @@ class Table:
     def fetch(self, db: sqlite3.Connection, keys: Iterable[Value]) -> dict[Value, Row]:
         """Whole rows, ``sum`` last, by their (first) key column; absent ones are left out."""
         found: dict[Value, Row] = {}
-        if db.execute(f"SELECT 1 FROM {self.name} LIMIT 1").fetchone() is None:
-            return found  # thousands are asked for where nothing was ever said
         wanted = [bind(key) if isinstance(key, str) else key for key in keys]
+        # Thousands are asked for where nothing was ever said; none where an older file has no such table.
+        if not wanted or db.execute(f"SELECT 1 FROM {self.name} LIMIT 1").fetchone() is None:
+            return found
         for start in range(0, len(wanted), _CHUNK):
             part = wanted[start : start + _CHUNK]
             query = f"{self.select} WHERE {self.columns[0]} IN ({', '.join('?' * len(part))})"
