@@ -18,7 +18,7 @@ from reader.ui.screens.main import MainScreen
 
 pytestmark = pytest.mark.slow
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
+SHARED = Path(os.environ.get("NEWSFOLD_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 EACH = int(os.environ.get("NEWSFOLD_KEYS", "120"))
 WIDTHS = (40, 60, 80, 100, 120, 160, 200)
 HEIGHTS = (8, 15, 24, 40)
