@@ -7,6 +7,8 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -567,3 +569,32 @@ def test_the_journal_is_text(path: Path) -> None:
     assert json.loads(header[9:])["newsfold"] == "changes"
     assert len(lines) == 3
     assert all(len(json.loads(line[9:])) == 5 for line in lines)
+
+
+DIES_BEFORE_ITS_COMMIT = """
+import os, sys
+from pathlib import Path
+from reader.store.journal import Entry
+from reader.store.state import State
+
+written = Entry.write
+Entry.write = lambda entry, record: (written(entry, record), os._exit(7))
+State.open(Path(sys.argv[1])).set_starred([sys.argv[2]], True)
+"""
+
+
+def test_a_backup_keeps_what_a_process_left_between_journal_and_commit(path: Path) -> None:
+    state = State.open(path)
+    state.set_read([address(1)], True)
+    dying = [sys.executable, "-c", DIES_BEFORE_ITS_COMMIT, str(path), address(1)]
+    assert subprocess.run(dying, check=False).returncode == 7
+    assert not state.mark(address(1)).starred
+    state.backup()
+    assert state.mark(address(1)).starred
+    assert state.verify() == []
+    state.set_note(address(2), "after")
+    state.close()
+    path.unlink()
+    again = State.open(path)
+    assert again.mark(address(1)).starred and again.mark(address(2)).note == "after"
+    again.close()

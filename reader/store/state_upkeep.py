@@ -34,10 +34,13 @@ class Upkeep(Core):
         if to is not None:
             self._safety.copy(to)
             return to
-        with self._writing() as db, sqlite.write(db):  # so that it is taken between two changes
-            made = self._safety.back_up(self._clock())
-            seq = int(state_schema.get_meta(db, "seq"))
-            self._safety.journal.begin(self._id, state_schema.version(db), seq)
+        with self._writing() as db:
+            # Of another process that was stopped between journal and commit: the new file would cut it off.
+            state_repair.replay(db, self._safety)
+            with sqlite.write(db):  # so that it is taken between two changes
+                made = self._safety.back_up(self._clock())
+                seq = int(state_schema.get_meta(db, "seq"))
+                self._safety.journal.begin(self._id, state_schema.version(db), seq)
         return made
 
     def backups(self) -> list[Path]:
