@@ -137,12 +137,13 @@ class Journal:
             sync(handle)
         self._uncut = None
 
-    def settle(self) -> None:
-        """Try once more to cut off what was refused, as nothing is to be written any more."""
+    def settle(self) -> bool:
+        """Try once more to cut off what was refused, before the file is read or left; whether it is gone."""
         path = self.newest() if self._uncut is not None else None
         if path is not None:
             with contextlib.suppress(OSError):
                 os.close(self.locked(path))
+        return self._uncut is None
 
     @contextlib.contextmanager
     def entry(self) -> Iterator[Entry]:

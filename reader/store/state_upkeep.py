@@ -36,7 +36,8 @@ class Upkeep(Core):
             return to
         with self._writing() as db:
             # Of another process that was stopped between journal and commit: the new file would cut it off.
-            state_repair.replay(db, self._safety)
+            if self._safety.journal.settle():  # else what was refused here would come back
+                state_repair.replay(db, self._safety)
             with sqlite.write(db):  # so that it is taken between two changes
                 made = self._safety.back_up(self._clock())
                 seq = int(state_schema.get_meta(db, "seq"))

@@ -484,7 +484,7 @@ class Killing:
             end = time.monotonic() + 3
             while time.monotonic() < end and set(safety.iterdir()) == there:
                 time.sleep(0.0005)
-            time.sleep(self.chance.random() * 0.02)
+            time.sleep(self.chance.choice((0.0, 0.0, 0.02)) * self.chance.random())
         else:
             run.read_for(self.chance.random() * 0.25)
         run.kill()
