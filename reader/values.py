@@ -71,7 +71,8 @@ def _init(cls: type, names: tuple[str, ...]) -> Any:
         lines.append(f"_set(self, {name!r}, {value})")
     if hasattr(cls, "__post_init__"):
         lines.append("self.__post_init__()")
-    exec(f"def __init__(self, {', '.join(taken)}):\n {'; '.join(lines) or 'pass'}", known)  # noqa: S102 - names
+    # Of the field names of a class in the code, as the standard library's is.
+    exec(f"def __init__(self, {', '.join(taken)}):\n {'; '.join(lines) or 'pass'}", known)  # noqa: S102 # nosec B102
     init = known.pop("__init__")
     init.__qualname__ = f"{cls.__qualname__}.__init__"
     return init
