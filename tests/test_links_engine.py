@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from loopback import MISBEHAVIOURS, Loopback, to_loopback
 
@@ -539,6 +539,7 @@ _ODD = st.text(
 
 
 @settings(max_examples=12, deadline=None)
+@example(hosts=["xn--", "xn--a", "a.xn--"], paths=["xn--"], locations=[b"http://xn--.test/", b"//xn--a.test"])
 @given(
     hosts=st.lists(_ODD, min_size=12, max_size=12),
     paths=st.lists(_ODD, min_size=12, max_size=12),

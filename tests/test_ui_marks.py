@@ -55,13 +55,13 @@ async def test_read_by_key_toggles_and_goes_on(tmp_path: Path) -> None:
 
 
 async def test_read_by_dwelling_and_not_before(tmp_path: Path) -> None:
-    session = make_session(tmp_path, small_folder(tmp_path / "news"), dwell=0.3)
+    session = make_session(tmp_path, small_folder(tmp_path / "news"), dwell=0.6)
     async with desk(session) as d:
         await d.press("j", "j")
-        await d.pilot.pause(0.5)  # looked at beside the list: not opened
+        await d.pilot.pause(0.7)  # looked at beside the list: not opened
         assert d.shown == "Story 02" and len(session.library.unread(list(d.main.list.ids))) == 12
         await d.press("l", "h")  # opened and left again at once
-        await d.pilot.pause(0.5)
+        await d.pilot.pause(0.7)
         assert len(session.library.unread(list(d.main.list.ids))) == 12
         await d.tap("l")
         await d.until(lambda: d.main.reading._dwell is not None)

@@ -310,9 +310,10 @@ def _aim(job: Job, address: str, host: str) -> None:
     """Point *job* at *address*, whose form was checked; :exc:`Malformed` when httpx cannot read it."""
     try:
         url = httpx.URL(address.partition("#")[0])
+        named = url.host  # read here: it decodes names of the kind "xn--", and may fail as well
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
         raise Malformed(f"not an address: {error}") from error
-    if not url.host:
+    if not named:
         raise Malformed("no host in the address")
     job.url, job.host = url, host
     job.origin = _origin(address)
@@ -378,7 +379,7 @@ async def ask_once(address: str, policy: Policy, resolve: Resolve = system_resol
                 return await ask(client, _headers(policy), "GET", httpx.URL(address))
         except TimeoutError:
             return Verdict(Outcome.TIMEOUT, reason="no answer in time")
-        except (httpx.TransportError, httpx.InvalidURL, LinkError) as error:
+        except (httpx.TransportError, httpx.InvalidURL, LinkError, OSError, ValueError) as error:
             return Verdict(_kind(error)[0], reason=str(error))
 
 
