@@ -131,3 +131,6 @@ def test_processes_start_while_the_files_are_still_looked_for(source: Source) ->
         assert len(team.members) == filereader._HELPERS
         wanted = names(source)
         assert list(read_by(team, source, wanted)) == [read(source, one) for one in wanted]
+        for pid in (m._process.pid for m in team.members if m._process is not None):
+            assert os.getpgid(pid) == pid, "or Ctrl-C would end it"
+            assert os.getsid(pid) == os.getsid(0), "or being nice to us would count for nothing"
