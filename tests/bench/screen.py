@@ -393,9 +393,9 @@ def _first_page(folder: Path, rounds: int) -> float:
     """Median ms from exec of the program, as it is started, to articles of a folder it has never seen."""
     found = []
     for _ in range(max(5, rounds)):
-        with tempfile.TemporaryDirectory(prefix="newsfold-bench-") as name:
-            with ours(Path(name), folder) as terminal:
-                found.append(terminal.wait_for(b" 1/") * 1_000)
+        home = tempfile.TemporaryDirectory(prefix="newsfold-bench-")
+        with home as name, ours(Path(name), folder) as terminal:
+            found.append(terminal.wait_for(b" 1/") * 1_000)
     return median(found)
 
 
