@@ -24,7 +24,8 @@ MAX_INTERIM: Final = 8
 
 Headers = list[tuple[bytes, bytes]]
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: ([^\r\n]*))?")
-_END = re.compile(rb"\r?\n\r?\n")
+_END = re.compile(rb"\n\r?\n")
+"""The blank line. What stands before it may end in a CR: in the pattern it took ten times as long."""
 
 
 class BadAnswer(Exception):
@@ -57,7 +58,7 @@ class Head:
 
 
 def parse_head(raw: bytes) -> Head:
-    """A head without its final blank line. Raises :exc:`BadAnswer`."""
+    """A head without its final blank line, a CR at its end or not. Raises :exc:`BadAnswer`."""
     lines = raw.split(b"\n")
     match = _STATUS.fullmatch(lines[0].rstrip(b"\r"))
     if match is None:
