@@ -30,6 +30,10 @@ _PERCENT = re.compile(r"%[0-9a-fA-F]{2}")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # An address that is its own key; most are. (No query, no AMP, no port, nothing to quote.)
 _USUAL = re.compile(r"https?://[a-z0-9][a-z0-9.-]*[a-z0-9]/[A-Za-z0-9/._~!$'()*+,;:=@-]*")
+# What follows the host cannot change what it is.
+_PLAIN = re.compile(
+    r"https?://([a-z0-9.-]+)(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}))?(?=[/?#]|\Z)"
+)
 _PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -87,8 +91,19 @@ def _without_amp(path: str) -> str:
     return "/".join(segments)
 
 
+def plain_host(address: str) -> str | None:
+    """The host of an http(s) address where it can be seen at a glance; None: it has to be parsed.
+
+    What it gives is what parsing would: the host in lower case, and the port is one.
+    """
+    match = _PLAIN.match(address)
+    return match[1] if match else None
+
+
 def host_of(address: str) -> str:
     """The host of *address* in lower case without port or credentials, or ``""``."""
+    if (host := plain_host(address)) is not None:
+        return host
     try:
         return (urlsplit(address.strip()).hostname or "").lower()
     except ValueError:

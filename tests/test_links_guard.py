@@ -8,11 +8,14 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from loopback import Loopback, to_loopback
 
+from reader import address
 from reader.errors import LinkError
-from reader.links import Checker, Policy, is_public
-from reader.links.guard import check_form, may_connect
+from reader.links import Checker, Policy
+from reader.links.guard import check_form, is_public, may_connect
 from reader.model import LinkCheck, Outcome
 
 OPEN = Policy(gap=0, total=3, allow_private=True)
@@ -180,6 +183,31 @@ def test_forms() -> None:
     ):
         with pytest.raises(LinkError):
             check_form(bad)
+
+
+@given(
+    st.sampled_from(["http", "https", "HTTP", "ftp", " http", ""]),
+    st.text("aA.-:0169@[]\t\u00fc", max_size=12),
+    st.text("/?#aA:@[]\\ \n\u00fc\ud800", max_size=8),
+)
+@example("http", "a.test:65535", "")
+@example("http", "a:65536", "/")
+@example("http", "a:0", "/")
+@example("http", "a:", "?")
+def test_the_short_way_to_a_host_changes_nothing(scheme: str, host: str, rest: str) -> None:
+    def told() -> tuple[str, str]:
+        found = f"{scheme}://{host}{rest}"
+        try:
+            return address.host_of(found), check_form(found)
+        except LinkError as error:
+            return address.host_of(found), str(error)
+
+    usual, found = address._PLAIN, told()
+    try:
+        address._PLAIN = address.re.compile(r"(?!)")
+        assert told() == found
+    finally:
+        address._PLAIN = usual
 
 
 def test_importing_the_links_brings_in_no_http_client() -> None:

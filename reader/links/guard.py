@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import Final
 from urllib.parse import urlsplit
 
-from reader.address import MAX_ADDRESS
+from reader.address import MAX_ADDRESS, plain_host
 from reader.errors import LinkError
 
 Resolve = Callable[[str, int], Sequence[str]]
@@ -108,6 +108,8 @@ def check_form(address: str) -> str:
         raise Malformed(f"longer than {MAX_ADDRESS} characters")
     if _UNSAFE.search(address):
         raise Malformed("white space, a backslash or a control character in the address")
+    if (plain := plain_host(address)) is not None:
+        return plain
     try:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
