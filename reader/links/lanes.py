@@ -70,7 +70,7 @@ class Lanes(Generic[T]):
         self._ready: list[tuple[int, int, Lane[T]]] = []
         self._listed = itertools.count(0, -1)
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._tasks: dict[asyncio.Task[None], Lane[T]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._over: asyncio.Future[None] | None = None
 
@@ -150,7 +150,19 @@ class Lanes(Generic[T]):
         if self._over is None or self._over.done():
             return
         loop = asyncio.get_running_loop()
-        while self._ready and len(self._tasks) < self._policy.in_flight:
+        while len(self._tasks) < self._policy.in_flight and (turn := self._next_turn()) is not None:
+            task = loop.create_task(self._take_turns(turn))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+        if not self._tasks and not self._waiting:
+            self._over.set_result(None)
+
+    def _next_turn(self) -> tuple[T, Lane[T]] | None:
+        """The one whose turn it is, no longer waiting; None when nobody may start now."""
+        if self._over is None or self._over.done():
+            return None
+        loop = asyncio.get_running_loop()
+        while self._ready:
             lane = heapq.heappop(self._ready)[2]
             lane.listed = False
             if not lane.waiting or lane.next_at > loop.time():  # emptied, or paused since it was listed
@@ -160,23 +172,29 @@ class Lanes(Generic[T]):
             self._waiting -= 1
             lane.active += 1
             lane.next_at = max(lane.next_at, loop.time() + self._policy.gap)
-            task = loop.create_task(self._turn(item, lane))
-            self._tasks[task] = lane
-            task.add_done_callback(self._ended)
             self._list(lane)
-        if not self._tasks and not self._waiting:
-            self._over.set_result(None)
+            return item, lane
+        return None
+
+    async def _take_turns(self, turn: tuple[T, Lane[T]] | None) -> None:
+        """One turn after the other while somebody may start: a task for each takes longer."""
+        while turn is not None:
+            lane = turn[1]
+            await self._turn(*turn)
+            lane.active -= 1
+            if lane.waiting:
+                self._list(lane)
+            elif not lane.active:
+                self._idle(lane.host)
+            turn = self._next_turn()
+            if self._ready:  # what ended may have let in more than one
+                self._start_turns()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        lane = self._tasks.pop(task)
-        lane.active -= 1
+        self._tasks.discard(task)
         if task.cancelled():
             return
         error = task.exception()
         if error is not None and self._over is not None and not self._over.done():
             self._over.set_exception(error)
-        if lane.waiting:
-            self._list(lane)
-        elif not lane.active:
-            self._idle(lane.host)
         self._start_turns()
