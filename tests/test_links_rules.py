@@ -16,22 +16,13 @@ from hypothesis import strategies as st
 from loopback import Loopback, to_loopback
 
 from reader.errors import LinkError
-from reader.links import (
-    LIFETIMES,
-    LinkRow,
-    Policy,
-    RungKind,
-    archived,
-    by_outlet,
-    by_year,
-    is_stale,
-    ladder,
-    moved_patch,
-    overall,
-    with_history,
-)
+from reader.links.archive import archived
+from reader.links.health import LinkRow, by_outlet, by_year, overall
 from reader.links.http1 import BadAnswer, parse_head
 from reader.links.judge import Answer, Hop, judge, retry_after, soft_404
+from reader.links.ladder import RungKind, ladder
+from reader.links.patch import moved_patch
+from reader.links.policy import LIFETIMES, Policy, is_stale, with_history
 from reader.model import Article, LinkCheck, Outcome, Provider, Related
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
