@@ -12,10 +12,12 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from textual._compositor import CompositorUpdate
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from ui_tools import LONG_BODY, desk, make_session, small_folder, when, write
 
 from reader.ui.app import NewsfoldApp
 from reader.ui.steady import steadied, steady
+from reader.ui.widgets.scrolling import thumb
 
 CONSOLE = Console(force_terminal=True, color_system="truecolor", width=200)
 
@@ -111,6 +113,20 @@ async def test_every_update_leaves_what_a_whole_screen_would(tmp_path: Path, wid
         await d.press("j")
         await d.until(lambda: not app.due)
         assert app.cells() == app.anew()
+
+
+async def test_a_scroll_bar_that_is_left_alone_would_be_drawn_the_same(tmp_path: Path) -> None:
+    async with desk(make_session(tmp_path, small_folder(tmp_path / "news")), (120, 15)) as d:
+        bar = d.main.list.vertical_scrollbar
+        for whole in (14, 20, 50, 333, 50_000):
+            bar.set_reactive(ScrollBar.window_virtual_size, whole)
+            bar.set_reactive(ScrollBar.window_size, bar.size.height)
+            looks: dict[int | None, Any] = {}
+            for position in [*range(min(whole, 200) + 1), whole - bar.size.height]:
+                drawn = bar.renderer.render_bar(bar.size.height, whole, bar.size.height, position).segments
+                begins = thumb(bar, position)
+                assert looks.setdefault(begins, list(drawn)) == list(drawn)
+            assert len(looks) > 1 or whole <= bar.size.height
 
 
 # -- terminals that count cells their own way -------------------------------------------

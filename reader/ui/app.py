@@ -7,6 +7,7 @@ import contextlib
 import gc
 import signal
 import sys
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 OPEN_SAMPLE = -1
 """The app's result that asks for the sample to be opened."""
 _SETTLED = 1.0  # seconds after which what there is stays
+_WRITERS_TURN = 5e-5
+"""Seconds in which Textual's writing thread takes a frame; else it waits till the loop has nothing to do."""
 _SIGNALS = ("SIGTERM", "SIGHUP", "SIGINT")
 
 
@@ -135,6 +138,7 @@ class NewsfoldApp(App[int]):
         # Everything that Textual draws comes this way, and what is held back is in the full frame.
         if not self._held:
             super()._display(screen, steadied(renderable))
+            time.sleep(_WRITERS_TURN)
 
     def _fatal_error(self) -> None:
         """Textual would print every local variable, strangers' text among them: say one line instead."""

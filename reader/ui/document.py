@@ -302,10 +302,11 @@ class Document(TextPane, can_focus=True, inherit_bindings=False):
 
     # -- drawing ----------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
-        row, width, base = self.scroll_offset.y + y, self._column.width, self.base_style
+    def line(self, row: int, width: int) -> Strip:
+        base = self.base_style
         if not 0 <= row < self._column.count:
-            return Strip.blank(width, base)
+            return self.padded(Strip.blank(width, base))
+        width = self._column.width
         laid, line = self._column.at(row)
         current = bool(laid.item) and laid.item == self.current_item
         strip = self._strips.get((row, current))
@@ -316,7 +317,7 @@ class Document(TextPane, can_focus=True, inherit_bindings=False):
             strip = Strip(segments)
             if current:
                 strip = strip.adjust_cell_length(width).apply_style(self._style("current"))
-            strip = strip.apply_style(base).adjust_cell_length(width, base)
+            strip = self.padded(strip.apply_style(base).adjust_cell_length(width, base))
             self._strips[row, current] = strip
         return strip
 

@@ -34,7 +34,9 @@ class RowCompositor(Compositor):
             return None
         spans = list(self._regions_to_spans(regions))
         cuts = self.cuts
-        rows: list[_Cells] = [dict.fromkeys(cut[:-1]) for cut in cuts]
+        rows: list[_Cells] = [{}] * len(cuts)
+        for y, _, _ in spans:
+            rows[y] = dict.fromkeys(cuts[y][:-1])
         for band in _bands(spans):
             self._fill(rows, band)
         if doubtful := {
@@ -59,30 +61,43 @@ class RowCompositor(Compositor):
 
     def _fill(self, rows: list[_Cells], band: Region) -> None:
         """Put into *rows* what is seen in *band*, front to back, until nothing of it is open."""
-        cuts = self.cuts
         first, last = band.column_span
-        opened = sum(a < last and b > first for y in band.line_range for a, b in pairwise(cuts[y]))
-        whole = Region(0, band.y, self.size.width, band.height)
+        opened = {
+            y: [(cut, after) for cut, after in pairwise(self.cuts[y]) if cut < last and after > first]
+            for y in band.line_range
+        }
         for widget, (region, clip) in self.visible_widgets.items():
             if not opened:
                 return
-            seen = region.intersection(clip).intersection(whole)
-            if not seen or not seen.overlaps(band):
+            seen = region.intersection(clip)
+            if not seen.overlaps(band):
                 continue
-            strips = widget.render_lines(seen.translate(-region.offset))
             begin, end = seen.column_span
-            for y, strip in zip(seen.line_range, strips, strict=False):
-                row = rows[y]
-                at = [cut for cut in cuts[y] if begin <= cut <= end]
-                if all(row[cut] is not None for cut in at[:-1]):
-                    continue  # nothing of it is seen
-                for (cut, after), part in zip(
-                    pairwise(at), strip.divide([cut - begin for cut in at[1:]]), strict=False
-                ):
-                    if row[cut] is None:
-                        row[cut] = part
-                        opened -= cut < last and after > first
-                strip._divide_cache.clear()  # seldom asked for again, and much larger than the text
+            wanted = {
+                y: part
+                for y in seen.line_range
+                if y in opened
+                and (part := [cell for cell in opened[y] if begin <= cell[0] and cell[1] <= end])
+            }
+            if not wanted:
+                continue  # nothing of it is seen
+            left = min(part[0][0] for part in wanted.values())
+            right = max(part[-1][1] for part in wanted.values())
+            top, bottom = min(wanted), max(wanted) + 1
+            strips = widget.render_lines(Region(left, top, right - left, bottom - top) - region.offset)
+            for y, part in wanted.items():
+                strip, row = strips[y - top], rows[y]
+                if part == [(left, right)]:
+                    row[left] = strip
+                else:
+                    cuts = sorted({edge - left for cell in part for edge in cell} - {0})
+                    pieces = dict(zip([0, *cuts], strip.divide(cuts), strict=False))
+                    row.update((cut, pieces[cut - left]) for cut, _ in part)
+                    strip._divide_cache.clear()  # seldom asked for again, and much larger than the text
+                if len(part) == len(opened[y]):
+                    del opened[y]
+                else:
+                    opened[y] = [cell for cell in opened[y] if cell not in part]
 
 
 def _bands(spans: Iterable[_Span]) -> Iterator[Region]:

@@ -28,7 +28,6 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console, RenderableType
-from rich.control import Control
 from rich.segment import Segment
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
@@ -37,12 +36,15 @@ _SIGN: Final = "\u203c-\u3299\U0001f000-\U0001faff"
 _TONE: Final = "\U0001f3fb-\U0001f3ff"
 _FLAG: Final = re.compile("[\U0001f1e6-\U0001f1ff]")
 _MANY: Final = re.compile(f"(.?)(?:\ufe0f\u20e3?|\ufe0e|[{_TONE}]|(?<=[{_SIGN}\ufe0f])\u200d[{_SIGN}])+")
-_IN_DOUBT: Final = re.compile("[\u0900-\u109f\u1700-\u18af\u1900-\u1cff\ua800-\uabff\U0001f000-\U0010ffff]")
+_DOUBTED: Final = "\u0900-\u109f\u1700-\u18af\u1900-\u1cff\ua800-\uabff\U0001f000-\U0010ffff"
+_IN_DOUBT: Final = re.compile(f"[{_DOUBTED}]")
+_PLAIN: Final = re.compile(f"[^{_DOUBTED}\u200d\ufe0e\ufe0f]*")
+"""Nothing that any of those would find."""
 
 
 def steady(text: str) -> str:
     """*text* of the same cells, by Textual's count, of code points that terminals agree on; see the table."""
-    if text.isascii():
+    if text.isascii() or _PLAIN.fullmatch(text):
         return text
     plain = _FLAG.sub(_letter, _MANY.sub(r"\1", text))
     return text if plain == text else set_cell_size(plain, cell_len(text))
@@ -54,7 +56,11 @@ def _letter(flag: re.Match[str]) -> str:
 
 def in_doubt(strip: Strip) -> bool:
     """Whether a terminal may give *strip* more or fewer cells than it was measured at."""
-    return any(not text.isascii() and _IN_DOUBT.search(text) for text, _, _ in strip)
+    return any(not text.isascii() and _IN_DOUBT.search(text) for text, _, _ in strip._segments)
+
+
+def _is_plain(strip: Strip) -> bool:
+    return all(text.isascii() or _PLAIN.fullmatch(text) for text, _, _ in strip._segments)
 
 
 def steadied(drawn: RenderableType | None) -> RenderableType | None:
@@ -100,8 +106,8 @@ class SteadyUpdate(ChopsUpdate):
                 if strip is None or x >= after or end <= first:
                     continue
                 part = strip.crop(0, after - x) if end > after else strip
-                place = Control.move_to(x, y).segment.text
-                if not all(text.isascii() for text, _, _ in part):
+                place = f"\x1b[{y + 1};{x + 1}H"
+                if not _is_plain(part):
                     part = _steady_strip(part)
                     if in_doubt(part):
                         *_, last = part

@@ -17,6 +17,9 @@ from textual.strip import Strip
 from reader.text import inert
 from reader.ui.widgets.scrolling import TextPane
 
+_KEPT = 192
+"""Rows kept as they were drawn: more than any terminal shows."""
+
 
 class Move(StrEnum):
     """The ways a cursor goes."""
@@ -83,7 +86,7 @@ class LineList(TextPane, can_focus=False, inherit_bindings=False):
         self.when_empty = ""
         self._count = 0
         self._reach = 0
-        self._strips: LRUCache[tuple[int, int, bool, bool], list[Strip]] = LRUCache(512)
+        self._strips: LRUCache[tuple[int, int, bool, bool], list[Strip]] = LRUCache(_KEPT)
         self._styles: dict[str, Style] = {}
 
     # -- what subclasses say ----------------------------------------------------
@@ -164,13 +167,11 @@ class LineList(TextPane, can_focus=False, inherit_bindings=False):
 
     # -- drawing --------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
-        line = y + self.scroll_offset.y
-        index, part = divmod(line, self.row_height)
-        width = self.scrollable_content_region.width
-        base = self.base_style
+    def line(self, row: int, width: int) -> Strip:
+        index, part = divmod(row, self.row_height)
         if not 0 <= index < self._count:
-            if self._count == 0 and y == 1 and self.when_empty:
+            base = self.base_style
+            if self._count == 0 and row == 1 and self.when_empty:
                 words = Segment(f"  {inert(self.when_empty)}", self.style_of("dim"))
                 return Strip([words]).apply_style(base).adjust_cell_length(width, base)
             return Strip.blank(width, base)
@@ -178,11 +179,11 @@ class LineList(TextPane, can_focus=False, inherit_bindings=False):
         key = (index, width, current, current and self.active)
         strips = self._strips.get(key)
         if strips is None:
-            strips = self._strips[key] = self._draw(index, width, current=current, base=base)
-        return strips[part] if part < len(strips) else Strip.blank(width, base)
+            strips = self._strips[key] = self._draw(index, width, current=current)
+        return strips[part] if part < len(strips) else Strip.blank(width, self.base_style)
 
-    def _draw(self, index: int, width: int, *, current: bool, base: Style) -> list[Strip]:
-        over = self._cursor_style() if current else None
+    def _draw(self, index: int, width: int, *, current: bool) -> list[Strip]:
+        base, over = self.base_style, self._cursor_style() if current else None
         strips = []
         for segments in self.render_row(index, width):
             safe = [Segment(inert(text), style) for text, style, _ in segments]
