@@ -90,7 +90,12 @@ class Archive:
         found = self.found(text)
         assert len(found) == len(set(found)), text
         assert set(found) == expected, text
-        assert self.library.count(parse(text, NOW, UTC)) == len(expected), text
+        query = parse(text, NOW, UTC)
+        assert self.library.count(query) == len(expected), text
+        newest = self.library.search(query, sort="newest").ids  # may be asked for in another way
+        assert list(newest) == sorted(self.library.search(query).ids, reverse=True), text
+        for order, first in (("newest", newest[:3]), ("oldest", newest[::-1][:3])):
+            assert self.library.search(query, sort=order, limit=3).ids == first, text
         return len(expected)
 
 
@@ -194,7 +199,8 @@ def test_random_queries_find_what_the_plain_filter_finds(real: Archive, seed: in
 def _random_term(chosen: random.Random, words: Sequence[str], told: Sequence[Facts]) -> str:
     fact, word = chosen.choice(told), chosen.choice(words)
     made = chosen.choice([
-        word, word[:3] + "*", f"title:{word}", f"excerpt:{word}", f"related:{word}", f"body:{word}",
+        word, word[: chosen.choice((2, 4, 5))] + "*",
+        f"title:{word}", f"excerpt:{word}", f"related:{word}", f"body:{word}",
         '"' + " ".join(fact.title.split()[1:3]).replace('"', "") + '"',
         f'topic:"{fact.topics[0]}"' if fact.topics else "topic:a", f'outlet="{fact.outlet}"',
         f"domain:{fact.domain or 'x'}",
@@ -283,6 +289,9 @@ def test_common_words_are_ranked_among_the_newest(tmp_path: Path, monkeypatch: p
     assert list(result.ids[11:]) == newest[11:]
     assert list(archive.library.search("beta", limit=3).ids) == list(result.ids[:3])
     assert list(archive.library.search("beta", limit=15).ids) == list(result.ids[:15])
+    monkeypatch.setattr("reader.store.search.RANKED_CLOSELY", 5)
+    for closely in ('"beta beta"', "beta coverage=0"):
+        assert archive.library.search(closely).ranked_among == 5
     archive.library.close()
     archive.state.close()
 
@@ -355,6 +364,26 @@ def test_outlets_are_found_as_they_come_and_in_another_index(tmp_path: Path) -> 
     Writer(library).apply(Batch(articles=[article(4, "Beta")]), lambda _: {}, lambda _: {})
     assert [found(text) for text in asked] == [0, 0, 0, 1, 0, 1]
     library.close()
+    archive.state.close()
+
+
+def test_beginnings_of_few_and_of_many_words(tmp_path: Path) -> None:
+    def article(number: int, title: str) -> Article:
+        return Article(f"file:{number}", f"s/{number}", title, published_at=NOW + timedelta(days=number))
+
+    titles = ["diablo", "diablo", "Diabolic", "diábł", "diab", "diab-lo", "diabя", "東京都 diab京", "d" * 70]
+    titles += [f"beta{n:03}" for n in range(70)]
+    archive = made_archive(tmp_path, [article(n, title) for n, title in enumerate(titles)], 0)
+    texts = (
+        "diab*", "title:diablo*", "excerpt:diab*", "diab* OR beta00*", "beta*", "-diab*", "diab* -diabo*",
+        f"{'d' * 64}*", f"{'d' * 70}*", "diab-l*", '"diab l*"', "beta* diab*", "betax*", "diab* is:unread",
+        "東京*",
+    )  # fmt: skip
+    found = [archive.check(text) for text in texts]
+    assert found[4] > 40
+    Writer(archive.library).apply(Batch(articles=[article(99, "diabetes")]), lambda _: {}, lambda _: {})
+    assert archive.library.count("diab*") == found[0] + 1  # the words are not those of before
+    archive.library.close()
     archive.state.close()
 
 

@@ -12,7 +12,7 @@ from reader.session import utc_now
 from reader.store.query.fields import help_rows
 from reader.store.query.nodes import Complaint
 from reader.store.query.parsing import parse
-from reader.store.search import RANKED, SearchResult
+from reader.store.search import SearchResult
 
 
 def search(args: Namespace, locations: Locations, out: Output) -> int:
@@ -31,7 +31,7 @@ def search(args: Namespace, locations: Locations, out: Output) -> int:
             write_json(session, found.ids, out, _of_search(query.text, found))
             return 0
         if found.ranked_among is not None:
-            say(f"ranked among the newest {RANKED:,} matches; the others follow, newest first")
+            say(f"ranked among the newest {found.ranked_among:,} matches; the others follow, newest first")
         print_rows(session, found.ids, out, keys_only=args.ids)
     return 0
 

@@ -43,6 +43,9 @@ UNDATED: Final = -(1 << 52)
 _UNWRITTEN: Final = 8_000_000
 """Bytes of words that a transaction keeps in memory. By default each million became a part, to be merged."""
 
+PREFIXES: Final = 3
+"""Up to so many letters of a word's beginning are indexed like words."""
+
 TABLES: Final = f"""
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE folder(
@@ -93,7 +96,7 @@ CREATE TABLE problem(
     warning INTEGER NOT NULL
 );
 CREATE VIRTUAL TABLE fts USING fts5({", ".join(COLUMNS)}, content='', tokenize='{TOKENIZER}',
-    prefix='1 2 3');
+    prefix='{" ".join(map(str, range(1, PREFIXES + 1)))}');
 INSERT INTO fts(fts, rank) VALUES ('hashsize', {_UNWRITTEN});
 CREATE TABLE body(id INTEGER PRIMARY KEY, z BLOB NOT NULL);
 CREATE TABLE arrived(key TEXT PRIMARY KEY) WITHOUT ROWID;

@@ -4,32 +4,49 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sqlite3
 import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from reader.errors import SearchStopped, StoreError
 from reader.store import library_schema as schema
 from reader.store import sqlite
 from reader.store.library_file import LibraryFile
 from reader.store.names import Names
-from reader.store.query.nodes import All, Complaint, FieldIs, Node, Or, Query, State, walk
+from reader.store.query.nodes import All, And, Complaint, FieldIs, Node, Or, Query, State, all_of
+from reader.store.query.nodes import walk as nodes_of
 from reader.store.query.parsing import parse
 from reader.store.rows import BROKEN_OUTCOMES, EVERYTHING, Place, PlaceKind
-from reader.store.search_sql import RARE, Condition, Index, Statement, compiled, expression
+from reader.store.search_sql import (
+    WORDS,
+    Both,
+    Condition,
+    Index,
+    Statement,
+    compiled,
+    expression,
+    of_both,
+    ranks,
+)
+from reader.store.vocabulary import named
 from reader.values import dataclass
 
 RANKED: Final = 5_000
 """Ranking looks at so many of the newest matches; the others follow, newest first."""
+RANKED_CLOSELY: Final = 2_000
+"""The same where each match takes longer: words beside each other, or more asked for than words."""
 
 _WEIGHTS: Final = (10.0, 5.0, 2.0, 1.0)  # title, excerpt, body, related
 _BY_TIME: Final = ("newest", "oldest")
 _PART: Final = 20_000  # articles from one end in which as many as a page are looked for first
 _STORIES: Final = 4_000  # up to which the articles of all are looked up
 _SCATTERED: Final = 50  # articles a section up to which all are sorted sooner than each one walked
+_LOOK: Final = 6  # articles of a section that are walked past in the time in which one is looked for in it
+_BESIDE: Final = re.compile(r'"\w+ \w')
 _STEPS: Final = 2_000  # of SQLite's machine between two looks whether to go on
 
 Stop = Callable[[], bool]
@@ -48,6 +65,15 @@ class SearchResult:
     sort: str
     complaints: tuple[Complaint, ...] = ()
     ranked_among: int | None = None
+
+
+class _Asking(NamedTuple):
+    """What is asked for, further conditions, a section to look in, that of the hidden: see ``compiled``."""
+
+    root: Node
+    extra: Sequence[Condition]
+    section: int | None
+    hidden: int | None
 
 
 class Searching(LibraryFile):
@@ -82,22 +108,24 @@ class Searching(LibraryFile):
         asked = self._asked(query)
         with self._stoppable(stop) as db:
             wanted = sort or asked.sort or "best"
+            if wanted == "best" and ranks(asked.root):
+                asking = self._asking(asked, place, today, unread=unread, within=within)
+                return self._ranked(db, self._statement(asking), asked, limit)
             order = "newest" if wanted == "best" else wanted
+            asked = named(db, asked)
             if limit is not None and order in _BY_TIME and within is None and not unread:
-                parts = self._alternatives(asked.root, place)  # none of them can be ranked
+                parts = self._alternatives(asked.root, place)
                 if len(parts) > 1:
                     return SearchResult(self._merged(db, parts, order, limit), order, asked.complaints)
-            statement = self._statement(asked, place, today, unread=unread, within=within)
-            if wanted == "best" and statement.ranks:
-                return self._ranked(db, statement, asked, limit)
-            if limit is not None and order in _BY_TIME and statement.looks_words_up:
-                part = self._statement(
-                    asked, place, today, unread=unread, within=within, part=self._end(order, _PART)
-                )
+            asking = self._asking(asked, place, today, unread=unread, within=within)
+            by_time = order in _BY_TIME
+            walk = self._walk(asking, all_of_it=limit is None) if by_time else self._statement(asking)
+            if limit is not None and by_time and walk.looks_words_up:
+                part = self._statement(asking, self._end(order, _PART))
                 ids = self._first(db, part, order, limit)
                 if len(ids) == limit:
                     return SearchResult(ids, order, asked.complaints)
-            return SearchResult(self._first(db, statement, order, limit), order, asked.complaints)
+            return SearchResult(self._first(db, walk, order, limit), order, asked.complaints)
 
     def count(
         self,
@@ -116,15 +144,16 @@ class Searching(LibraryFile):
             SearchStopped, StoreError.
         """
         with self._stoppable(stop) as db:
-            asked = self._asked(query)
+            asked = named(db, self._asked(query))
             if within is None and (kept := self._kept(asked.root, place, unread=unread)) is not None:
                 return kept if at_most is None else min(kept, at_most)
-            found = self._statement(asked, place, today, unread=unread, within=within)
+            asking = self._asking(asked, place, today, unread=unread, within=within)
+            found = self._walk(asking, all_of_it=True)
             if at_most is None:
-                return int(db.execute(f"SELECT count(*) {found.joined('')}", found.values).fetchone()[0])
+                return int(db.execute(f"SELECT count(*) FROM ({found.each()})", found.values).fetchone()[0])
             if found.looks_words_up:
                 end = self._end("newest", 4 * at_most)
-                part = self._statement(asked, place, today, unread=unread, within=within, part=end)
+                part = self._statement(asking, end)
                 if self._up_to(db, part, at_most) == at_most:
                     return at_most
             return self._up_to(db, found, at_most)
@@ -150,8 +179,8 @@ class Searching(LibraryFile):
         return int(self._one(asked, (sections,))[0])
 
     @staticmethod
-    def _up_to(db: sqlite.Connection, statement: Statement, at_most: int) -> int:
-        inner = f"SELECT 1 {statement.joined('')} LIMIT ?"
+    def _up_to(db: sqlite.Connection, statement: Statement | Both, at_most: int) -> int:
+        inner = f"{statement.each()} LIMIT ?"
         row = db.execute(f"SELECT count(*) FROM ({inner})", (*statement.values, at_most)).fetchone()
         return int(row[0])
 
@@ -199,9 +228,10 @@ class Searching(LibraryFile):
                 db.set_progress_handler(None, 0)
 
     @staticmethod
-    def _first(db: sqlite.Connection, statement: Statement, order: str, limit: int | None) -> array[int]:
-        by = statement.order(order)
-        query = f"SELECT {statement.id} AS id {statement.joined(by)} ORDER BY {by} LIMIT ?"
+    def _first(
+        db: sqlite.Connection, statement: Statement | Both, order: str, limit: int | None
+    ) -> array[int]:
+        query = f"{statement.listed(order)} LIMIT ?"
         return rowids(db, query, (*statement.values, -1 if limit is None else limit))
 
     def _end(self, order: str, size: int) -> str:
@@ -217,24 +247,34 @@ class Searching(LibraryFile):
         ).fetchone()
         return bool(count <= _STORIES)
 
-    def _statement(
-        self,
-        query: Query,
-        place: Place,
-        today: int,
-        *,
-        unread: bool,
-        within: Sequence[int] | None,
-        part: str = "",
-    ) -> Statement:
-        extra, section = self._of_place(place, today)
+    def _asking(
+        self, query: Query, place: Place, today: int, *, unread: bool, within: Sequence[int] | None
+    ) -> _Asking:
+        root, extra, section = self._of_place(query.root, place, today)
         if unread or place.kind is PlaceKind.UNREAD:
             extra.append(Condition("NOT a.read"))
         if within is not None:
             extra.append(Condition("{id} IN (SELECT value FROM json_each(?))", (json.dumps(list(within)),)))
-        index = self._index()
-        hidden = None if _shows_hidden(query.root) else self._hidden()
-        return compiled(query.root, index, extra=extra, section=section, hidden=hidden, part=part)
+        hidden = None if _shows_hidden(root) else self._hidden()
+        return _Asking(root, extra, section, hidden)
+
+    def _statement(self, asking: _Asking, part: str = "") -> Statement:
+        root, extra, section, hidden = asking
+        return compiled(root, self._index(), extra=extra, section=section, hidden=hidden, part=part)
+
+    def _walk(self, asking: _Asking, *, all_of_it: bool) -> Statement | Both:
+        """As a statement, for what is wanted by time or counted; two together where that is quicker."""
+        root, extra, section, hidden = asking
+        if section is not None or isinstance(root, And):
+            both = of_both(root, self._index(), extra=extra, section=section, hidden=hidden)
+            if both and (both.section is None or (all_of_it and self._has_many(both.one, both.section))):
+                return both
+        return self._statement(asking)
+
+    def _has_many(self, words: Statement, section: int) -> bool:
+        """Whether to look for each article with *words* in *section* takes longer than to walk along that."""
+        enough = self._sum("total", f"[{section}]") // _LOOK
+        return self._up_to(self.db, words, enough) == enough
 
     def _index(self) -> Index:
         return Index(self._meant, self._distinct, self._few, lambda: self.meta("shift"))
@@ -280,18 +320,19 @@ class Searching(LibraryFile):
             found.update(self._first(db, one, order, limit))
         return array("q", sorted(found, reverse=order == "newest")[:limit])
 
-    def _of_place(self, place: Place, today: int) -> tuple[list[Condition], int | None]:
+    def _of_place(self, root: Node, place: Place, today: int) -> tuple[Node, list[Condition], int | None]:
+        """*root*, further conditions and a section: what is asked for of *place*."""
         match place.kind:
             case PlaceKind.STARRED:
-                return [Condition(f"{{id}} IN ({RARE['starred']})")], None
+                return all_of((root, State("starred"))), [], None
             case PlaceKind.TODAY:
-                return [Condition(f"{{id}} >= {schema.date_key(today)}")], None
+                return root, [Condition(f"{{id}} >= {schema.date_key(today)}")], None
             case PlaceKind.BROKEN:
                 marks = ", ".join("?" * len(BROKEN_OUTCOMES))
-                return [Condition(f"a.link <> '' AND a.link IN ({marks})", BROKEN_OUTCOMES)], None
+                return root, [Condition(f"a.link <> '' AND a.link IN ({marks})", BROKEN_OUTCOMES)], None
             case PlaceKind.ALL | PlaceKind.UNREAD:
-                return [], None
-        return [], self._section(place.kind.value, place.name)
+                return root, [], None
+        return root, [], self._section(place.kind.value, place.name)
 
     def _ranked(
         self, db: sqlite.Connection, statement: Statement, asked: Query, limit: int | None
@@ -301,15 +342,17 @@ class Searching(LibraryFile):
             f"SELECT fts.rowid AS id, bm25(fts, {weights}) AS rank {statement.joined('')}"
             " ORDER BY fts.rowid DESC LIMIT ?"
         )
+        closely = statement.where != WORDS or _BESIDE.search(str(statement.values[0]))
+        most = RANKED_CLOSELY if closely else RANKED
         best = f"SELECT id FROM ({newest}) ORDER BY rank, id DESC LIMIT -1"
-        ids = rowids(db, best, (*statement.values, RANKED + 1))
-        if len(ids) <= RANKED:
+        ids = rowids(db, best, (*statement.values, most + 1))
+        if len(ids) <= most:
             return SearchResult(ids[:limit], "best", asked.complaints)
         if limit is None or limit > len(ids):
             older = f"{statement.joined('')} AND fts.rowid < ? ORDER BY fts.rowid DESC LIMIT ?"
             room = -1 if limit is None else limit - len(ids)
             ids.extend(rowids(db, f"SELECT fts.rowid AS id {older}", (*statement.values, min(ids), room)))
-        return SearchResult(ids[:limit], "best", asked.complaints, RANKED)
+        return SearchResult(ids[:limit], "best", asked.complaints, most)
 
     def _meant(self, node: FieldIs) -> Sequence[int]:
         """The numbers of the topics or outlets that *node* asks for."""
@@ -347,7 +390,7 @@ class Searching(LibraryFile):
 
 
 def _shows_hidden(root: Node) -> bool:
-    return any(node == State("hidden") for node in walk(root))
+    return any(node == State("hidden") for node in nodes_of(root))
 
 
 def rowids(db: sqlite3.Connection, query: str, values: Sequence[object]) -> array[int]:
