@@ -40,6 +40,8 @@ class Seen:
     host: str
     path: str
     headers: dict[str, str]
+    line: int
+    """The port it came from: the same for all on one connection."""
 
 
 class Reply:
@@ -162,13 +164,19 @@ class Loopback:
         headers = {
             k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)
         }
-        seen = Seen(time.monotonic(), method, headers.get("host", ""), path, headers)
+        seen = Seen(
+            time.monotonic(),
+            method,
+            headers.get("host", ""),
+            path,
+            headers,
+            writer.get_extra_info("peername")[1],
+        )
         self.log.append(seen)
         reply = Reply(self, seen, writer)
         name = reply.name.split("/")[1]
         await ROUTES.get(name, _not_found)(reply)
-        # As most servers do: after a GET the client here has gone anyway.
-        return method == "HEAD" and name not in MISBEHAVIOURS
+        return name not in MISBEHAVIOURS
 
 
 # -- what good servers do
@@ -191,6 +199,14 @@ async def _status(r: Reply) -> None:
 @route("head")  # /head/405: HEAD is answered so, GET 200
 async def _head(r: Reply) -> None:
     await r.say(r.name.split("/")[2] + " No" if r.seen.method == "HEAD" else "200 OK")
+
+
+@route("said")  # /said/<hex>: those bytes to a GET, nothing said to a HEAD
+async def _said(r: Reply) -> None:
+    if r.seen.method == "HEAD":
+        await r.say("405 No")
+    else:
+        await r.raw(bytes.fromhex(r.name.split("/")[2]))
 
 
 @route("to")  # /to/301/where?or=not

@@ -569,3 +569,23 @@ def test_a_lying_head_does_not_answer_for_the_next_address(server: Loopback) -> 
         "b": Outcome.GONE,
         "c": Outcome.ALIVE,
     }
+
+
+def test_only_an_answer_that_is_surely_over_leaves_its_connection_for_the_next(server: Loopback) -> None:
+    alone = Policy(gap=0, per_host=1, retries=0, allow_private=True)
+    doubtful = (
+        "HTTP/1.1 404 N\nContent-Length: 6\n\nhello",
+        "HTTP/1.1 404 N\nContent-Length: 4\n\nhello",
+        "HTTP/1.1 404 N\nContent-Length: 5\nContent-Length: 5\n\nhello",
+        "HTTP/1.1 404 N\nContent-Length: 5\nTransfer-Encoding: chunked\n\nhello",
+        "HTTP/1.1 404 N\nContent-Length: 5\nConnection: close\n\nhello",
+        "HTTP/1.0 404 N\nContent-Length: 5\n\nhello",
+        "HTTP/1.1 404 N\n\nhello",
+        "HTTP/1.1 404 N\n\n",
+    )
+    for answer in ("HTTP/1.1 404 N\nContent-Length: 5\n\nhello", *doubtful):
+        del server.log[:]
+        report = check([server.url(f"/said/{answer.encode().hex()}?{n}") for n in range(3)], alone)
+        assert report.by_outcome == {Outcome.MISSING: 3}
+        gets = [seen.line for seen in server.log if seen.method == "GET"]
+        assert (len(gets), len(set(gets))) == (3, 3 if answer in doubtful else 1), answer

@@ -1,10 +1,11 @@
-"""One HTTP/1.1 connection that reads heads and never bodies, on bare asyncio.
+"""One HTTP/1.1 connection that reads heads and waits for no body, on bare asyncio.
 
 Nothing is trusted: the head is bounded in bytes, lines and interim answers,
 and a connection that says anything unasked is dropped. Lines that are no
-header are passed over, as browsers do; because no body is ever read, nothing
-is framed by them. (h11 took 45 us an exchange where this takes 4, and calls a
-page broken for one stray header line.)
+header are passed over, as browsers do; because no body is waited for, nothing
+is framed by them. Only a body that came whole beside its head, as a short
+error page does, leaves the connection for the next request. (h11 took 45 us an
+exchange where this takes 4, and calls a page broken for one stray header line.)
 """
 
 from __future__ import annotations
@@ -95,8 +96,8 @@ class Connection(asyncio.Protocol):
     async def ask(self, request: bytes, *, bodiless: bool) -> Head:
         """Send *request*, return its final answer's head.
 
-        *bodiless*: the answer to this method has no body. With a body to come
-        the connection is aborted at the head's end. Raises :exc:`BadAnswer`,
+        *bodiless*: the answer to this method has no body. With more of a body to
+        come the connection is aborted at the head's end. Raises :exc:`BadAnswer`,
         :exc:`NoAnswer`; being cancelled aborts the connection.
         """
         if self._transport is None or not self.usable:
@@ -138,7 +139,8 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         if head is not None:
-            self.usable = not self._buffer and self._may_stay(head)
+            self.usable = self._may_stay(head)
+            self._buffer.clear()
             self._answer.set_result(head)
             if not self.usable:
                 self.abort()
@@ -175,9 +177,11 @@ class Connection(asyncio.Protocol):
                 )
 
     def _may_stay(self, head: Head) -> bool:
+        """Whether the answer is over: nothing came but the head and the body it tells of."""
         said = (head.get(b"connection") or b"").lower()
         if b"close" in said or (head.version == b"HTTP/1.0" and b"keep-alive" not in said):
             return False
         if self._bodiless or head.status in (204, 304):
-            return True
-        return head.get(b"content-length") == b"0" and head.get(b"transfer-encoding") is None
+            return not self._buffer
+        lengths = [value for name, value in head.headers if name == b"content-length"]
+        return lengths == [b"%d" % len(self._buffer)] and head.get(b"transfer-encoding") is None

@@ -8,8 +8,10 @@ after 20 to 50 ms. Every engine runs as a process of its own, in turn, several
 times; wall and CPU are the whole process's, start included; requests are
 counted by the server. *floor* is bare asyncio sending the same requests with
 nothing else: no policy, no guard, no outcomes. What is alike: both keep a
-connection for the next request after a HEAD, close it after a GET, and let a
-GET confirm what HEAD denies. What is not: ours keeps to 2 requests, so 2
+connection for the next request after a HEAD, and let a GET confirm what HEAD
+denies. What is not: the floor closes it after every GET, ours keeps it where a
+short body (here those of 403, 404, 410 and 500) came whole with its head, so that
+it makes 200 and the floor 560; ours keeps to 2 requests, so 2
 connections, a host at once, and the floor has no such limit; ours asks a host
 that has refused HEAD and never answered it well by GET from then on; ours asks
 once more where a failure can pass (hostile mix only), the floor never. The gap
