@@ -22,7 +22,8 @@ import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
-from operator import le
+from itertools import compress
+from operator import le, ne
 from pathlib import Path
 
 from reader.errors import SourceError, StoreDamaged
@@ -348,9 +349,17 @@ def _inside(root: Path, path: str) -> bool:
 
 
 def _compare(path: str, files: _Files, stats: bytes, before: bytes | None) -> FolderChange:
-    old = {} if before is None else _unpack(before)
-    new = files.entries()
     change = FolderChange(path, stats=stats)
+    was = _Files() if before is None else _known(before)
+    if was.names == files.names:  # the same files side by side: mostly one of them was edited
+        pairs = ((files.times, was.times), (files.sizes, was.sizes), (files.inodes, was.inodes))
+        places = range(len(files.times))
+        differ = {place for new, old in pairs for place in compress(places, map(ne, new, old))}
+        differ.update(place for place in places if files.times[place] == _UNPROVEN)
+        names = files.names.decode().split("\0") if differ else []
+        change.changed = sorted(names[place] for place in differ)
+        return change
+    old, new = was.entries(), files.entries()
     change.changed = sorted(
         name for name, entry in new.items() if entry[0] == _UNPROVEN or old.get(name) != entry
     )
@@ -366,14 +375,20 @@ def _pack(entries: Mapping[str, Entry]) -> bytes:
 
 
 def _unpack(stats: bytes) -> dict[str, Entry]:
+    return _known(stats).entries()
+
+
+def _known(stats: bytes) -> _Files:
     try:
         (count,) = _COUNT.unpack_from(stats)
         if not count:
-            return {}
+            return _Files()
         end = _COUNT.size + count * _EACH
         numbers = struct.unpack(f"={2 * count}q{count}Q", stats[_COUNT.size : end])
-        parts = (numbers[:count], numbers[count : 2 * count], numbers[2 * count :])
-        return _Files(stats[end:], *parts).entries()
+        if stats.count(b"\0", end) != count - 1:
+            raise ValueError(count)
+        str(stats[end:], "utf-8")
+        return _Files(stats[end:], numbers[:count], numbers[count : 2 * count], numbers[2 * count :])
     except (struct.error, ValueError) as error:
         raise StoreDamaged("the library index is damaged: a folder's file times") from error
 

@@ -29,6 +29,7 @@ _Version = tuple[sqlite3.Connection, int, int]
 _NOTHING: Final = Stays(
     Standing(0, (), b"", None, []), story=False, placings=False, mentions=False, words=False, warnings=False
 )
+_FEW_SECTIONS: Final = 2_000  # up to which each is asked for
 _LOADING: Final = {"cache_size": -16_000, "wal_autocheckpoint": 4_000}  # KB; pages
 
 
@@ -66,6 +67,7 @@ class Writer:
     def __init__(self, library: Library) -> None:
         self.library = library
         self._sections: dict[tuple[str, str], int] = {}
+        self._all_sections = False
         self._next: dict[int, int] = {}
         self._shift = 0
         self._seen: _Version | None = None
@@ -114,6 +116,7 @@ class Writer:
             marked = marks(a.key for a in articles)
             checked = links(a.address for a in articles if a.address)
             self._shift = self.library.meta("shift")
+            self._find_sections(db, (section for a in articles for section in a.sections))
             articles, stays = self._changes(db, articles, batch, marked)
             moving = (a.path for a in articles if a.path not in stays)
             hidden = self._hidden(db)
@@ -153,11 +156,24 @@ class Writer:
         seen, self._seen = self._seen, None  # until this is written
         if seen == _version(db):
             return  # nobody else has written since we did
-        self._sections = {
-            (kind, name): i for i, kind, name in db.execute("SELECT id, kind, name FROM section")
-        }
+        self._sections, self._all_sections = {}, False
+
+    def _find_sections(self, db: sqlite3.Connection, wanted: Iterable[tuple[str, str]]) -> None:
+        """Know the numbers of those of *wanted* that there are: an archive has thousands, a change few."""
+        if self._all_sections:
+            return
+        asked = [section for section in dict.fromkeys(wanted) if section not in self._sections]
+        if len(asked) > _FEW_SECTIONS:
+            every = db.execute("SELECT id, kind, name FROM section")
+            self._sections, self._all_sections = {(kind, name): i for i, kind, name in every}, True
+            return
+        for section in asked:
+            found = db.execute("SELECT id FROM section WHERE kind = ? AND name = ?", section).fetchone()
+            if found is not None:
+                self._sections[section] = found[0]
 
     def _section(self, db: sqlite3.Connection, kind: str, name: str) -> int:
+        self._find_sections(db, [(kind, name)])
         number = self._sections.get((kind, name))
         if number is None:
             cursor = db.execute("INSERT INTO section(kind, name) VALUES (?, ?)", (kind, name))
