@@ -21,7 +21,7 @@ from reader.ingest import Ingest, reread
 from reader.model import Article, Problem
 from reader.session import Session, open_session
 from reader.sources import Near, Source, read_file, scan
-from reader.store import indexing
+from reader.store import indexing, listing
 from reader.store.preparing import prepare
 from reader.store.query import folding
 
@@ -102,6 +102,16 @@ def test_entities_that_are_no_numbers_python_reads(where: str) -> None:
     made = read(data.encode(), "s/x.md")
     assert isinstance(made, Article)
     assert any("words" in column for column in prepare(made).columns)
+
+
+def test_an_address_that_is_its_own_key_is_cleaned_all_the_same() -> None:
+    front = 'webUrl: "https://a.example/b\u202ec\u200b"'
+    made = read(f"---\n{front}\nrelated:\n- {front}\n---\n".encode(), "s/x.md")
+    assert isinstance(made, Article)
+    assert made.key == made.address == made.related[0].key, "as odd as it was written"
+    made_ready = prepare(made)
+    assert "https://a.example/bc" in made_ready.values
+    assert listing.unpack(made_ready.mentions)[0][8] == "https://a.example/bc"
 
 
 @pytest.mark.parametrize(

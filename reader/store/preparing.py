@@ -82,7 +82,7 @@ def prepare(article: Article) -> Prepared:
         _name(article.type),
         published,
         _epoch(article.updated_at),
-        clean(article.address, MAX_ADDRESS),
+        _address(article.address, article.key),
         quality,
         heat,
         article.published,
@@ -142,6 +142,7 @@ def _flags(a: Article) -> int:
 
 
 def _mention(r: Related) -> Values:
+    amp = r.amp_url or r.cdn_amp_url
     return (
         r.key,
         clean(r.title, _HEADLINE),
@@ -151,9 +152,14 @@ def _mention(r: Related) -> Values:
         _epoch(r.published_at),
         _fits(r.quality),
         _name(r.type),
-        clean(r.address, MAX_ADDRESS),
-        clean(r.amp_url or r.cdn_amp_url, MAX_ADDRESS),
+        _address(r.address, r.key),
+        amp and clean(amp, MAX_ADDRESS),
     )
+
+
+def _address(address: str, key: str) -> str:
+    """*address* cleaned; one that is its own key, as most are, has nothing in it but printable ASCII."""
+    return address if address == key and address.isascii() else clean(address, MAX_ADDRESS)
 
 
 def _other_addresses(a: Article) -> str:
