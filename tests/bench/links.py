@@ -8,11 +8,10 @@ after 20 to 50 ms. Every engine runs as a process of its own, in turn, several
 times; wall and CPU are the whole process's, start included; requests are
 counted by the server. *floor* is bare asyncio sending the same requests with
 nothing else: no policy, no guard, no outcomes. What is alike: both keep a
-connection for the next request after a HEAD, and let a GET confirm what HEAD
-denies. What is not: the floor closes it after every GET, ours keeps it where a
-short body (here those of 403, 404, 410 and 500) came whole with its head, so that
-it makes 200 and the floor 560; ours keeps to 2 requests, so 2
-connections, a host at once, and the floor has no such limit; ours asks a host
+connection for the next request after a HEAD, and after a GET whose short body
+(here those of 403, 404, 410 and 500) came whole with its head, else close it;
+and both let a GET confirm what HEAD denies. What is not: ours keeps to 2 requests,
+so 2 connections, a host at once, and the floor has no such limit; ours asks a host
 that has refused HEAD and never answered it well by GET from then on; ours asks
 once more where a failure can pass (hostile mix only), the floor never. The gap
 that ours leaves between the starts of two requests to one host is lifted; the
@@ -220,13 +219,15 @@ class Line(asyncio.Protocol):
         self.transport: Any = transport
         self.waiter: asyncio.Future[tuple[int, bytes]] | None = None
         self.buffer = b""
+        self.whole = False
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
         if len(self.buffer) > 65536:
             self.transport.abort()
         elif (end := self.buffer.find(b"\r\n\r\n")) >= 0 and self.waiter and not self.waiter.done():
-            head, self.buffer = self.buffer[:end], b""
+            head, body, self.buffer = self.buffer[:end], self.buffer[end + 4 :], b""
+            self.whole = b"Content-Length: %d\r\n" % len(body) in head
             if head[9:10] == b"1":
                 self.transport.abort()
                 return
@@ -238,7 +239,7 @@ class Line(asyncio.Protocol):
 
 
 async def floor(links: list[str], context: ssl.SSLContext | None) -> None:
-    """The same requests by bare asyncio: keep-alive after HEAD, GET where HEAD lies, redirects."""
+    """The same requests by bare asyncio: keep-alive, GET where HEAD lies, redirects."""
     loop = asyncio.get_running_loop()
     idle: defaultdict[str, list[Line]] = defaultdict(list)
 
@@ -257,7 +258,7 @@ async def floor(links: list[str], context: ssl.SSLContext | None) -> None:
         except asyncio.CancelledError:
             line.transport.abort()
             raise
-        if method == "HEAD" and answer[0]:
+        if answer[0] and (method == "HEAD" or line.whole):
             stack.append(line)
         else:
             line.transport.abort()
