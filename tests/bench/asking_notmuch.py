@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -27,7 +28,7 @@ def main() -> None:
 
             count = database.count_messages
             answer = {"first": once(newest, True), "first_count": once(count, query)}
-            answer |= {"newest": once(newest, True), "count": once(count, query), "ids": once(newest, False)}
+            answer |= {"newest": warm(newest, True), "count": warm(count, query), "ids": warm(newest, False)}
             print(json.dumps(answer | {"n": count(query)}), flush=True)
 
 
@@ -36,6 +37,11 @@ def once(work: Callable[..., object], *arguments: object) -> float:
     begun = time.perf_counter()
     work(*arguments)
     return (time.perf_counter() - begun) * 1_000
+
+
+def warm(work: Callable[..., object], *arguments: object) -> float:
+    """The middle of three times."""
+    return statistics.median(once(work, *arguments) for _ in range(3))
 
 
 if __name__ == "__main__":
