@@ -387,6 +387,29 @@ def test_beginnings_of_few_and_of_many_words(tmp_path: Path) -> None:
     archive.state.close()
 
 
+def test_addresses_are_found_before_and_after_an_odd_one(tmp_path: Path) -> None:
+    def article(number: int, **more: str) -> Article:
+        return Article(
+            f"file:{number}", f"s/{number}", "a", published_at=NOW + timedelta(days=number), **more
+        )
+
+    texts = ("url:CAFE", "url:/2", "url:café", "-url:cafe", 'url:"/a_b"')
+    plain = [article(1, web_url="https://x.org/Cafe"), article(2, amp_url="https://x.org/2/a_b")]
+    odd = [article(3, web_url="https://x.org/caf\xe9"), article(4, amp_url="https://x.org/caf\xe9/2")]
+    for number, articles in enumerate((plain, [*plain, odd[0]], [*plain, odd[1]])):
+        archive = made_archive(tmp_path / str(number), articles, 0)
+        archive.state.set_hidden([a.key for a in articles], False)
+        sync(archive.library, archive.state)
+        assert archive.library.meta("plain_addresses") == (number == 0)
+        paths = {text: set(archive.found(text)) for text in texts}
+        assert len(paths["url:CAFE"]) == 1 + (number > 0), paths
+        assert paths["url:CAFE"] == paths["url:café"]
+        assert len(paths["-url:cafe"]) == 1
+        assert paths['url:"/a_b"'] == {"s/2"}
+        archive.library.close()
+        archive.state.close()
+
+
 def test_limits_and_counts(real: Archive) -> None:
     whole = real.library.search("the", sort="newest").ids
     assert real.library.search("the", sort="newest", limit=5).ids == whole[:5]

@@ -53,6 +53,11 @@ class Prepared(NamedTuple):
         return HeadlineRow(self.path, self.key, str(self.values[2]), str(self.values[3]))
 
     @property
+    def plain(self) -> bool:
+        """Whether its addresses as kept are ASCII."""
+        return cast(str, self.values[10]).isascii() and self.urls.isascii()
+
+    @property
     def coverage(self) -> int:
         """How many related entries it has."""
         return cast(int, self.values[14])

@@ -277,7 +277,8 @@ class Searching(LibraryFile):
         return self._up_to(self.db, words, enough) == enough
 
     def _index(self) -> Index:
-        return Index(self._meant, self._distinct, self._few, lambda: self.meta("shift"))
+        shift, plain = (lambda: self.meta("shift")), (lambda: self.meta(schema.PLAIN) == 1)
+        return Index(self._meant, self._distinct, self._few, shift, plain)
 
     def _alternatives(self, root: Node, place: Place) -> list[tuple[Node, int | None]]:
         """The parts of *root* of which any may be so, each with the number of its section if it asks for one.

@@ -104,13 +104,14 @@ class Index:
     """What compiling asks of the library.
 
     The sections that a field means, distinct values, whether few rows are found by a select, its
-    farthest shifted rowid.
+    farthest shifted rowid, whether all addresses are ASCII.
     """
 
     sections: Callable[[FieldIs], Sequence[int]]
     distinct: Callable[[str], Sequence[str]]
     few: Callable[[str, tuple[object, ...]], bool]
     shift: Callable[[], int]
+    plain: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,9 +422,10 @@ class _Compiler:
                 found = f"SELECT key FROM remark WHERE value_is(?, ?, ?, ?, {column})"
                 return self._among(f"SELECT id FROM article WHERE key IN ({found})", said)
             case "url":
-                others = _address("a.urls", node)
+                plain = self._index.plain()
+                others = _address("a.urls", node, plain)
                 others = Condition(f"(a.urls <> '' AND {others.text})", others.values)
-                return _either(_address("a.url", node), others)
+                return _either(_address("a.url", node, plain), others)
         return _address("a.key", node)
 
     def only_section(self, parts: Sequence[Node]) -> tuple[int | None, Node | None]:
@@ -451,7 +453,8 @@ class _Compiler:
         return Condition(f"({text} OR {self.id} IN ({hidden}))", (numbers.replace(",", ""),))
 
 
-def _address(held: str, node: FieldIs) -> Condition:
+def _address(held: str, node: FieldIs, plain: bool = False) -> Condition:
+    """*plain*: all that is held is known to be ASCII."""
     said = (node.field, node.text, node.exact, node.prefix)
     slow = f"value_is(?, ?, ?, ?, {held})"
     if node.exact or not node.text.isascii() or " " in node.text:
@@ -459,7 +462,10 @@ def _address(held: str, node: FieldIs) -> Condition:
     # Almost every address is ASCII, where LIKE folds as much as there is to fold.
     odd = f"length({held}) <> length(CAST({held} AS BLOB))"
     like = node.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return Condition(f"({held} LIKE ? ESCAPE '\\' OR ({odd} AND {slow}))", (f"%{like}%", *said))
+    same = f"{held} LIKE ? ESCAPE '\\'"
+    if plain:
+        return Condition(f"({same})", (f"%{like}%",))
+    return Condition(f"({same} OR ({odd} AND {slow}))", (f"%{like}%", *said))
 
 
 def _of_group(group: str) -> Condition:

@@ -139,6 +139,8 @@ class Writer:
             db.executemany("INSERT OR IGNORE INTO arrived VALUES (?)", [(key,) for key in batch.arrived])
             # The farthest that a rowid lies behind its time: searches by time need to know.
             self._put_meta(db, "shift", self._shift)
+            if not all(a.plain for a in articles):
+                self._put_meta(db, schema.PLAIN, 0)
             self._bump(db)
         return cleared
 

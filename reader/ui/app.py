@@ -174,13 +174,18 @@ class NewsfoldApp(App[int]):
         yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
 
 
+def stays_as_it_is() -> None:
+    """Let the garbage collector not look through what there is: that stopped a key for 60 ms now and then."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
+
+
 def run(session: Session) -> int:
     """Run the program until the reader leaves; returns the exit code.
 
     The place is kept last, when nothing is drawn any more.
     """
-    gc.freeze()  # modules and widgets stay: looking through them stopped a key for 60 ms now and then
-    gc.set_threshold(20_000, 20, 100)
+    stays_as_it_is()
     gc.enable()
     if sys.platform != "win32":
         from reader.ui import pasting

@@ -19,6 +19,7 @@ import json
 import os
 import platform
 import random
+import shutil
 import sqlite3
 import statistics
 import sys
@@ -215,7 +216,7 @@ async def gaps(library: Library, folder: Path) -> list[dict[str, object]]:
     from reader.session import Session
     from reader.sources import Source
     from reader.store.state import State
-    from reader.ui.app import NewsfoldApp
+    from reader.ui.app import NewsfoldApp, stays_as_it_is
 
     (folder / "a").mkdir()
     state = State.open(folder / "data" / "state.db")
@@ -231,6 +232,7 @@ async def gaps(library: Library, folder: Path) -> list[dict[str, object]]:
     rows = []
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause(3)
+        stays_as_it_is()  # as the program does, and a test's app does not
         probing = asyncio.create_task(probe())
         for key, text in (("/", "diablo immortal"), ("=", "diablo immortal quality>50")):
             ticks.clear()
@@ -307,7 +309,10 @@ def main() -> None:
         what = "made-up" if options.rows else f"{corpus().name}, over and over"
         asked = measure(library, queries(library))
         letters = typed(library, "diablo immortal")
-        held = asyncio.run(gaps(library, Path(folder)))
+        typed_in = library
+        if options.library:  # a screen copies its own marks in
+            typed_in = Library(shutil.copyfile(options.library, Path(folder) / "typed.db"))
+        held = asyncio.run(gaps(typed_in, Path(folder)))
         about = facts(library, library.total(), spent, what)
         library.close()
     print("\n".join(f"- {name}: {value}" for name, value in about.items()))
