@@ -23,7 +23,7 @@ from reader.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly
 BUSY_SECONDS = 5.0
 """How long a statement waits for another process before it is refused."""
 
-CACHE_KB, WRITERS_CACHE_KB = 1_000, 2_000
+CACHE_KB, WRITERS_CACHE_KB = 1_200, 2_000
 """What a connection keeps of its file. The system keeps all of it anyway: for reading, less is as fast."""
 
 SIDE_FILES: Final = ("-wal", "-shm")
