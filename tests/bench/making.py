@@ -22,13 +22,13 @@ from reader.frontmatter import read
 from reader.model import Article
 from reader.text import clean, clean_block
 
-_FORMAT = 3
+_FORMAT = 4
 """Another number here: what is in the cache is made anew."""
 
 _DAY = re.compile(rb"\b(20[012]\d)-([01]\d)-([0-3]\d)(?=T\d\d:)")
 _NAMED_DAY = re.compile(r"^(\d{4})-(\d\d)-(\d\d)")
 _ADDRESS = re.compile(rb"(https?://[^/\s\"'<>()]+)/")
-_TITLE = re.compile(rb"^([ -]*(?:title|name): \"?)(\w+)", re.MULTILINE)
+_TITLE = re.compile(rb"^([ -]*title: \"?)(\w+)", re.MULTILINE)
 _WORDS = b"Amber Basalt Cobalt Delta Ember Fjord Garnet Harbour Indigo Juniper Krypton Lantern Meadow".split()
 
 
