@@ -92,7 +92,8 @@ class RowCompositor(Compositor):
                 else:
                     cuts = sorted({edge - left for cell in part for edge in cell} - {0})
                     pieces = dict(zip([0, *cuts], strip.divide(cuts), strict=False))
-                    row.update((cut, pieces[cut - left]) for cut, _ in part)
+                    for cut, _ in part:
+                        row[cut] = pieces[cut - left]
                     strip._divide_cache.clear()  # seldom asked for again, and much larger than the text
                 if len(part) == len(opened[y]):
                     del opened[y]
