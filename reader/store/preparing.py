@@ -163,8 +163,9 @@ def _mention(r: Related) -> Values:
 
 
 def _address(address: str, key: str) -> str:
-    """*address* cleaned; one that is its own key, as most are, has nothing in it but printable ASCII."""
-    return address if address == key and address.isascii() else clean(address, MAX_ADDRESS)
+    """*address* cleaned; one that is its own key, as most are, and printable ASCII has nothing to clean."""
+    plain = address == key and address.isascii() and address.isprintable()
+    return address if plain else clean(address, MAX_ADDRESS)
 
 
 def _other_addresses(a: Article) -> str:
