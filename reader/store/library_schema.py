@@ -45,7 +45,7 @@ _UNWRITTEN: Final = 8_000_000
 
 _PARTS: Final = 64
 """Parts of the full text that are left until they are merged at once. With the usual 16, a load of 50,000
-articles merged some on its way, and its file was a third larger; all are made one after it: see ``merging``."""
+articles merged some on its way, for a file a third larger; all are made one after it: see ``merging``."""
 
 PLAIN: Final = "plain_addresses"
 """In ``meta``: 1 while all addresses that ever stood here are ASCII, which are compared in half the time."""
