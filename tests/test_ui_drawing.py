@@ -48,11 +48,19 @@ class Drawn(NewsfoldApp):
         compositor = self.screen._compositor
         due = set(compositor._dirty_regions)
         kept = {widget: widget._styles_cache for widget in compositor.visible_widgets}
+        bars = [(w, w._render_cache, set(w._dirty_regions)) for w in kept if isinstance(w, ScrollBar)]
+        for bar, _, _ in bars:
+            bar._layout_cache.clear()
+            bar._render_content()  # else as it was drawn when it was last told that it had changed
         for widget, cache in kept.items():
             widget._styles_cache = type(cache)()
         feed(terminal, steadied(compositor.render_full_update()))
         for widget, cache in kept.items():
             widget._styles_cache = cache
+        for bar, content, changed in bars:
+            bar._layout_cache.clear()
+            bar._render_cache = content
+            bar._dirty_regions |= changed
         compositor._dirty_regions |= due
         return cells(terminal)
 
