@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from reader.frontmatter.values import plain
 from reader.model import Article, JsonValue, Problem
 
 PATH = "s/2020-06-11-x.md"
+ACCIDENTS = int(os.environ.get("NEWSFOLD_ACCIDENTS", "50000"))
 
 text = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=40)
 keys = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,12}", fullmatch=True)
@@ -131,9 +133,10 @@ def test_real_files_with_accidents(corpus: Path) -> None:
 
 @pytest.mark.slow
 def test_many_real_files_with_accidents(corpus: Path) -> None:
-    accidents(corpus, 50_000, 2)
+    """``NEWSFOLD_ACCIDENTS`` files."""
+    accidents(corpus, ACCIDENTS, 2)
     chance = random.Random(3)
-    for _ in range(200_000):
+    for _ in range(4 * ACCIDENTS):
         agree(soup(chance))
 
 
