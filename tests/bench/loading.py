@@ -217,7 +217,10 @@ def load(sizes: Sequence[int], rounds: int) -> Part:
     if len(known) > 1:
         (small, first), (large, last) = known[0], known[-1]
         part.at_most(
-            "peak memory a thousand files more", (last - first) / (large - small) * 1_000, 0.5, " MB"
+            f"from {small:,} to {large:,}: peak memory a thousand files more",
+            (last - first) / (large - small) * 1_000,
+            0.5,
+            " MB",
         )
     return part
 

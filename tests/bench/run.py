@@ -119,8 +119,7 @@ def report(runs: Sequence[Kept]) -> str:
         lines += [f"- {name}: {what}" for name, what in run.facts.items()] + [""]
     if missing := absent():
         lines += [f"Not installed, so not measured: {', '.join(missing)}.", ""]
-    found = {name: part for run in runs for name, part in run.parts.items()}
-    parts = [found[name] for name in SECTIONS if name in found]
+    parts = [run.parts[name] for name in SECTIONS for run in runs if name in run.parts]
     lines += ["Medians; what is compared ran in the same run, in turn.", "", "## Targets", ""]
     return "\n".join([*lines, str(targets(parts)), "", "\n\n".join(map(str, parts)), ""])
 
