@@ -10,7 +10,6 @@ Standard library only.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -23,6 +22,7 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from reader import __version__
+from reader.digests import sha256
 from reader.errors import NewsfoldError
 from reader.text import inert
 from reader.values import dataclass
@@ -93,7 +93,7 @@ def stamp(session: Session, size: tuple[int, int]) -> str:
         repr(session.settings),
         [os.environ.get(name) for name in _ASKED],
     ]
-    return hashlib.sha256(json.dumps(depends).encode()).hexdigest()
+    return sha256(json.dumps(depends).encode()).hexdigest()
 
 
 class Ahead:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from reader import assets, config
 from reader.config import Locations, Settings
+from reader.digests import sha256
 from reader.errors import NewsfoldError, SourceError, StoreError
 from reader.sources import Source, name_sources, real_folder
 from reader.store.library import Library
@@ -131,7 +131,7 @@ def _remembered(state: State, complaints: list[str]) -> list[Path]:
 def library_path(locations: Locations, sources: Sequence[Source]) -> Path:
     """Where the index of these folders lies: one for each set and each state, so that counters are exact."""
     paths = b"\0".join(map(os.fsencode, [locations.data, *sorted(source.root for source in sources)]))
-    return locations.cache / f"library-{hashlib.sha256(paths).hexdigest()[:16]}.db"
+    return locations.cache / f"library-{sha256(paths).hexdigest()[:16]}.db"
 
 
 def remove_unused(cache: Path, used: Path, now: float | None = None) -> None:

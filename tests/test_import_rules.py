@@ -16,7 +16,7 @@ import reader
 PACKAGE = Path(reader.__file__).parent
 
 LAYERS = (
-    ("errors", "text", "address", "model", "values"),
+    ("errors", "text", "address", "model", "values", "digests", "tls"),
     ("config", "assets", "child", "crash", "progress", "frontmatter", "htmltext"),
     ("store",),
     (
@@ -180,6 +180,7 @@ LATER = (
         "markdown_it",
         "rich.markdown",
     ),
+    *("ssl", "hashlib", "_hashlib"),  # OpenSSL, 4 MB
     *("textual.widgets._markdown", "textual.widgets._text_area", "textual.widgets._data_table"),
     *("ingest", "filereader", "refresher", "rules", "folding", "links", "linkstate"),
     *("store.query.completion", "store.query.canonical"),

@@ -171,6 +171,38 @@ def test_tls(certificate: tuple[Path, Path]) -> None:
         assert (down.outcome, down.reason) == (Outcome.REDIRECTED, "redirected from https down to http")
 
 
+_AS_THE_SCREEN = """
+import sys, threading
+from reader import tls
+tls.leave_out()
+import asyncio
+assert not {"ssl", "_ssl", "_hashlib"} & {name for name, module in sys.modules.items() if module}
+
+async def main():
+    from loopback import to_loopback
+    from reader.links import Checker, Policy
+    policy = Policy(gap=0, total=20, allow_private=True, ca_file=sys.argv[1])
+    checker = Checker(policy, known=lambda _: {}, keep=lambda _: None, resolve=to_loopback)
+    report = await asyncio.to_thread(checker.check, sys.argv[2:])
+    print(*(check.outcome for check in report.checks))
+
+asyncio.run(main())
+"""
+
+
+def test_tls_where_the_screen_has_begun_without(certificate: tuple[Path, Path]) -> None:
+    with Loopback(tls=certificate) as secure:
+        addresses = [secure.url("/ok?1"), secure.url("/ok?2", "other.test")]
+        done = subprocess.run(
+            [sys.executable, "-c", _AS_THE_SCREEN, str(certificate[0]), *addresses],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert sorted(done.stdout.split()) == ["alive", "tls-error"], done.stderr
+
+
 def test_head_is_asked_first_and_get_only_where_it_lies(server: Loopback) -> None:
     assert one(server.url("/ok?alone")).outcome is Outcome.ALIVE
     assert server.asked("/ok?alone") == ["HEAD"]

@@ -20,6 +20,7 @@ from typing import Final
 
 import httpx
 
+from reader import tls
 from reader.errors import LinkError
 from reader.links.guard import Resolve, ResolverThreads, is_public, may_connect
 from reader.links.http1 import BadAnswer, Connection, Head, NoAnswer, request_bytes
@@ -77,6 +78,7 @@ class VettedTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, policy: Policy, resolve: Resolve) -> None:
+        tls.bring_in()
         self._policy = policy
         self._threads = ResolverThreads(resolve)
         self._names: dict[tuple[str, int], tuple[float, asyncio.Task[Sequence[str]]]] = {}

@@ -9,18 +9,21 @@ each of the last four weeks.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from reader.digests import blake2b, sha256
 from reader.errors import StoreDamaged, StoreReadOnly
 from reader.store import sqlite, state_check, state_schema
 from reader.store.journal import Journal, sync, sync_folder
 from reader.values import dataclass
+
+if TYPE_CHECKING:
+    import hashlib
 
 RECENT: Final = 3
 DAILY: Final = 4
@@ -57,8 +60,19 @@ def stamp(at: datetime) -> str:
 
 def file_digest(path: Path) -> str:
     """The SHA-256 of a file. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return _digest(path, sha256())
+
+
+def seal_of(path: Path) -> str:
+    """A digest of a file, sooner made: every start and every end makes one. Raises OSError."""
+    return _digest(path, blake2b(digest_size=32))
+
+
+def _digest(path: Path, digest: hashlib._Hash | hashlib.blake2b) -> str:
+    with path.open("rb", buffering=0) as file:
+        while data := file.read(1 << 16):
+            digest.update(data)
+    return digest.hexdigest()
 
 
 class Safety:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
+from reader.digests import blake2b
 from reader.errors import StoreDamaged
 
 if TYPE_CHECKING:

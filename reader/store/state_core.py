@@ -9,7 +9,6 @@ change is on the disk twice.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from reader.digests import sha256
 from reader.errors import StoreDamaged, StoreNewer, StoreReadOnly
 from reader.store import sqlite, state_schema
 from reader.store.backup import Safety
@@ -124,7 +124,7 @@ class Core:
             losses = state_schema.get_meta(db, "losses")
         if losses == "0":
             return self._id
-        return hashlib.sha256(f"{self._id}-{losses}".encode()).hexdigest()[:32]
+        return sha256(f"{self._id}-{losses}".encode()).hexdigest()[:32]
 
     # -- guards -----------------------------------------------------------
 

@@ -23,7 +23,7 @@ from typing import Final
 
 from reader.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly
 from reader.store import sqlite, state_check, state_repair, state_schema
-from reader.store.backup import Safety, file_digest
+from reader.store.backup import Safety, seal_of
 from reader.store.journal import sync_folder
 from reader.store.state_repair import Rebuilt
 from reader.values import dataclass
@@ -103,7 +103,7 @@ def close_state(db: sqlite.Connection, safety: Safety, *, seal: bool) -> None:
         finally:
             check.close()
         if sound and not _open_here(path):
-            (safety.folder / "sealed").write_text(file_digest(path), encoding="ascii")
+            (safety.folder / "sealed").write_text(seal_of(path), encoding="ascii")
 
 
 def _open_here(path: Path) -> bool:
@@ -214,7 +214,7 @@ def _sealed(path: Path, safety: Safety) -> bool:
         wal = path.with_name(path.name + "-wal")
         if wal.exists() and wal.stat().st_size:
             return False
-        return (safety.folder / "sealed").read_text(encoding="ascii") == file_digest(path)
+        return (safety.folder / "sealed").read_text(encoding="ascii") == seal_of(path)
     except (OSError, ValueError):
         return False
 

@@ -18,12 +18,12 @@ then belongs to the article that lists it alone.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
+from reader.digests import blake2b
 from reader.model import Article, Related
 from reader.stories.piece import Piece
 from reader.stories.words import fold
@@ -209,4 +209,4 @@ def _signature(domain: str, title: str, moment: datetime | None) -> str:
 
 def _digest(*parts: str) -> str:
     joined = "\0".join(parts).encode("utf-8", "surrogatepass")
-    return MENTION + hashlib.blake2b(joined, digest_size=8).hexdigest()
+    return MENTION + blake2b(joined, digest_size=8).hexdigest()
