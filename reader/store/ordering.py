@@ -8,6 +8,7 @@ walked by name. Where such a walk meets too few of the place, it is sorted.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from array import array
 from collections.abc import Container, Mapping
@@ -98,7 +99,11 @@ class Ordering(Shelf):
         if sort is Sort.OUTLET and place.kind is PlaceKind.OUTLET:
             sort = Sort.NEWEST
         where, values = _narrowed(narrow)
-        with self._stoppable(stop) as db, sqlite.read(db):
+        with contextlib.ExitStack() as during:
+            db = during.enter_context(self._stoppable(stop))
+            during.enter_context(sqlite.read(db))
+            if limit is None:
+                during.enter_context(sqlite.in_passing(db))
             found = None if where else self._walked(db, place, sort, limit, unread=unread, last=last)
             if found is None:
                 by = _order(sort, last=last)

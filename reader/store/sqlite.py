@@ -26,6 +26,8 @@ BUSY_SECONDS = 5.0
 CACHE_KB, WRITERS_CACHE_KB = 1_200, 2_000
 """What a connection keeps of its file. The system keeps all of it anyway: for reading, less is as fast."""
 
+_PASSING_CACHE_KB: Final = 200
+
 SIDE_FILES: Final = ("-wal", "-shm")
 """What SQLite keeps beside a database, by the end of its name."""
 
@@ -191,6 +193,17 @@ def read(db: sqlite3.Connection) -> Iterator[None]:
             if db.in_transaction:
                 with contextlib.suppress(sqlite3.Error):
                     db.execute("ROLLBACK")
+
+
+@contextlib.contextmanager
+def in_passing(db: sqlite3.Connection) -> Iterator[None]:
+    """Keep no more of the file than a walk needs, until the end: what is met once is not worth its room."""
+    (kept,) = db.execute("PRAGMA cache_size").fetchone()
+    db.execute(f"PRAGMA cache_size=-{_PASSING_CACHE_KB}")
+    try:
+        yield
+    finally:
+        db.execute(f"PRAGMA cache_size={kept}")
 
 
 def run_script(db: sqlite3.Connection, script: str) -> None:
