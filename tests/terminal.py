@@ -17,13 +17,16 @@ from ptyprocess import PtyProcess
 
 NAMED = {
     "enter": "\r",
-    "esc": "\x1b",
+    "esc": "\x1b[27u",  # as terminals say it that were asked: a bare ESC may be read as one with the next key
     "tab": "\t",
     "space": " ",
     "down": "\x1b[B",
     "up": "\x1b[A",
     "backspace": "\x7f",
 }
+PATIENCE = 60.0
+"""Seconds after which something that should come is given up: a bound, never a measure."""
+_MOVES = re.compile(rb"(?=\x1b\[\d+;\d+H)")
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$p|\x1bP.*?\x1b\\")
 
 
@@ -45,6 +48,7 @@ class Terminal:
         self.screen = _Screen(*size)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = bytearray()
+        self.stood = False
         ours = {
             k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")
         }  # they overrule a terminal's size
@@ -67,8 +71,12 @@ class Terminal:
         """The screen as lines of text."""
         return "\n".join(line.rstrip() for line in self.screen.display)
 
-    def read(self, seconds: float) -> bool:
-        """Take what comes within *seconds*; False when the program has closed the terminal."""
+    def read(self, seconds: float, words: str = "") -> bool:
+        """Take what comes within *seconds*; False when the program has closed the terminal.
+
+        Where *words* stood on the screen at any moment of it, ``stood`` says so: what is
+        shown and replaced within one read has been shown.
+        """
         ready, _, _ = select.select([self.child.fd], [], [], seconds)
         if not ready:
             return True
@@ -77,11 +85,20 @@ class Terminal:
         except OSError:
             return False
         self.raw += data
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+        drawn = _UNKNOWN_TO_PYTE.sub(b"", data)
+        for piece in _MOVES.split(drawn) if words else [drawn]:
+            self.screen.dirty.clear()
+            self._stream.feed(piece)
+            if words and not self.stood:
+                self.stood = any(words in self._line(number) for number in self.screen.dirty)
         return bool(data)
 
+    def _line(self, number: int) -> str:
+        line = self.screen.buffer[number]
+        return "".join(line[column].data for column in range(self.screen.columns))
+
     def settle(self, quiet: float = 0.4, limit: float = 10.0) -> None:
-        """Read until nothing has come for *quiet* seconds."""
+        """Read until nothing has come for *quiet* seconds: no sign that a slow program is done."""
         end = time.monotonic() + limit
         before = -1
         while time.monotonic() < end and len(self.raw) != before:
@@ -89,12 +106,20 @@ class Terminal:
             if not self.read(quiet):
                 return
 
-    def wait_for(self, words: str, limit: float = 30.0) -> None:
-        """Read until *words* stand on the screen, or fail with what stands there instead."""
+    def wait_for(self, words: str, limit: float = PATIENCE) -> None:
+        """Read until *words* have stood on the screen, or fail with what stands there instead."""
         end = time.monotonic() + limit
-        while words not in self.text:
-            if time.monotonic() > end or not self.read(0.2):
+        self.stood = words in self.text
+        while not self.stood:
+            if time.monotonic() > end or not self.read(0.2, words):
                 raise AssertionError(f"{words!r} never came; the screen says:\n{self.text}")
+
+    def wait_without(self, words: str, limit: float = PATIENCE) -> None:
+        """Read until *words* no longer stand on the screen."""
+        end = time.monotonic() + limit
+        while words in self.text:
+            if time.monotonic() > end or not self.read(0.2):
+                raise AssertionError(f"{words!r} never went; the screen says:\n{self.text}")
 
     def press(self, *keys: str) -> None:
         """Send keys: names of NAMED, ``ctrl+x``, or the text itself."""
@@ -103,14 +128,18 @@ class Terminal:
             os.write(self.child.fd, data.encode())
             self.read(0.05)
 
-    def wait_end(self, limit: float = 10.0) -> int:
-        """Read until the program ends; its exit code, or minus the signal that ended it."""
+    def wait_end(self, limit: float = PATIENCE) -> int:
+        """Read until the program has ended and all it sent is read; its exit code, or minus its signal."""
         end = time.monotonic() + limit
-        while time.monotonic() < end:
-            if not self.read(0.1) or not self.child.isalive():
-                break
+        while self.read(0.1) and self.child.isalive():
+            if time.monotonic() > end:
+                raise AssertionError(f"it would not end; the screen says:\n{self.text}")
         while self.child.isalive():
             if time.monotonic() > end:
                 raise AssertionError(f"it would not end; the screen says:\n{self.text}")
             time.sleep(0.02)
+        before = -1
+        while len(self.raw) != before:
+            before = len(self.raw)
+            self.read(0)
         return self.child.exitstatus if self.child.exitstatus is not None else -(self.child.signalstatus or 0)

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from terminal import Terminal
+from terminal import PATIENCE, Terminal
 
 from reader.frame import Frame
 
@@ -20,7 +20,6 @@ ROOT = Path(__file__).resolve().parents[1]
 END = b"\x1b[?2026l"
 ASKS = b"\x1b[?2026$p"
 """What Textual asks the terminal before it draws."""
-PATIENCE = 20.0
 
 
 def environment(tmp_path: Path, **more: str) -> dict[str, str]:
@@ -94,7 +93,8 @@ def test_what_was_left_stands_there_and_stays_where_it_is(
         while quiet < 5 and time.monotonic() < end:
             size_before = len(terminal.raw)
             terminal.read(0.1)
-            quiet = quiet + 1 if len(terminal.raw) == size_before and ASKS in terminal.raw else 0
+            drawn = ASKS in terminal.raw and terminal.raw.count(b"newsfold") >= 2
+            quiet = quiet + 1 if drawn and len(terminal.raw) == size_before else 0
             # At every moment, cell by cell; the thumbs of scroll bars are finer than cells.
             for before, after in zip(painted, terminal.screen.display, strict=True):
                 changed = {(a, b) for a, b in zip(before, after, strict=True) if a != b}

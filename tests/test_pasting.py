@@ -50,7 +50,7 @@ def test_a_paste_presses_no_key(tmp_path: Path) -> None:
         terminal.wait_for("Topics")
         terminal.settle()
         terminal.press("/")
-        terminal.settle()
+        terminal.wait_for("narrow the list")
         _send(terminal, f"{BEGIN}zz\x1b\x1bq\x1b[A{END}")
         terminal.wait_for("zz\u241b\u241bq\u241b[A")
         assert terminal.child.isalive()

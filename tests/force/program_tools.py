@@ -7,13 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-from terminal import Terminal
+from terminal import PATIENCE, Terminal
 
 from reader.config import Locations
 from reader.store.state import State
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 10.0
 
 
 def make_folder(folder: Path) -> Path:
@@ -52,8 +51,9 @@ def start(tmp_path: Path, folder: Path, settings: str = "", **env: str) -> Termi
     places = locations(tmp_path)
     places.config.mkdir(exist_ok=True)
     places.config_file.write_text("dwell = 60\n" + settings)
+    first = not places.cache.exists()
     terminal = run(tmp_path, folder, **env)
-    terminal.wait_for("30 files: 30 new" if not places.cache.exists() else "A00 headline")
+    terminal.wait_for("30 files: 30 new" if first else "A00 headline")
     terminal.settle()
     return terminal
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from program_tools import PATIENCE, key, locations, make_folder, run, starred, start
+from program_tools import key, locations, make_folder, run, starred, start
 from terminal import Terminal
 
 from reader.store import state_schema
@@ -47,8 +47,10 @@ def fill_disk(terminal: Terminal, *, full: bool) -> None:
 def reads_on(terminal: Terminal) -> None:
     """An article can still be opened, and left."""
     terminal.press("enter")
-    terminal.wait_for("Words.", PATIENCE)
+    for words in ("Esc back", "Words."):
+        terminal.wait_for(words)
     terminal.press("esc")
+    terminal.wait_for("Enter open")  # so all keys before this one are done
 
 
 def test_the_disk_fills_up(tmp_path: Path, folder: Path) -> None:
@@ -57,7 +59,7 @@ def test_the_disk_fills_up(tmp_path: Path, folder: Path) -> None:
         terminal.wait_for("●★ A00")
         fill_disk(terminal, full=True)
         terminal.press("j", "s")
-        terminal.wait_for("cannot be written", PATIENCE)
+        terminal.wait_for("cannot be written")
         for _ in range(3):
             terminal.press("j", "s")
         reads_on(terminal)
@@ -66,7 +68,7 @@ def test_the_disk_fills_up(tmp_path: Path, folder: Path) -> None:
         assert stars(terminal) == ["A00"]
         fill_disk(terminal, full=False)
         terminal.press("s")
-        terminal.wait_for("●★ A04", PATIENCE)
+        terminal.wait_for("●★ A04")
         assert stars(terminal) == ["A00", "A04"]
         terminal.press("q")
         assert terminal.wait_end() == 0
@@ -87,7 +89,7 @@ def test_the_file_is_taken_away(tmp_path: Path, folder: Path, how: str) -> None:
         terminal.wait_for("●★ A00")
         TAKEN[how](locations(tmp_path).state_db)
         terminal.press("j", "s")
-        terminal.wait_for("removed or replaced", PATIENCE)
+        terminal.wait_for("removed or replaced")
         reads_on(terminal)
         terminal.settle()
         assert stars(terminal) == ["A00"]
@@ -97,7 +99,7 @@ def test_the_file_is_taken_away(tmp_path: Path, folder: Path, how: str) -> None:
         shutil.rmtree(locations(tmp_path).data, ignore_errors=True)
         (tmp_path / "elsewhere").rename(locations(tmp_path).data)
     with start(tmp_path, folder) as terminal:  # what was shown is there again
-        terminal.wait_for("★ A00", PATIENCE)
+        terminal.wait_for("★ A00")
         terminal.press("q")
         assert terminal.wait_end() == 0
 
@@ -111,7 +113,7 @@ def test_a_newer_ones_marks_are_refused_politely(
         State.open(path).close()
     before = path.read_bytes()
     with run(tmp_path, folder) as terminal:
-        assert terminal.wait_end(PATIENCE) == 4
+        assert terminal.wait_end() == 4
         assert "written by a newer newsfold; please update" in " ".join(terminal.text.split())
         assert b"Traceback" not in terminal.raw
     assert path.read_bytes() == before

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from program_tools import PATIENCE, gone, key, locations, make_folder, starred, start
+from program_tools import gone, key, locations, make_folder, starred, start
 from sequences import sequences
 
 
@@ -29,7 +29,7 @@ def test_told_to_go(tmp_path: Path, folder: Path, number: signal.Signals, pane: 
             terminal.wait_for("Enter keeps it")
         began = time.monotonic()
         terminal.child.kill(number)
-        assert terminal.wait_end(PATIENCE) == 128 + number
+        assert terminal.wait_end() == 128 + number
         print(f"{number.name} in the {pane}: gone in {time.monotonic() - began:.2f} s")
         assert b"\x1b[?1049l" in terminal.raw  # the screen before is back,
         assert terminal.raw.rindex(b"\x1b[?25h") > terminal.raw.rindex(b"\x1b[?25l")  # the cursor is seen,
@@ -61,11 +61,11 @@ def test_two_copies_see_each_other(tmp_path: Path, folder: Path) -> None:
         one.press("s")
         one.wait_for("●★ A00")
         began = time.monotonic()
-        two.wait_for("●★ A00", PATIENCE)
+        two.wait_for("●★ A00")
         print(f"a star was seen in the other copy after {time.monotonic() - began:.2f} s")
         two.press("j", "r")
         two.wait_for("  A01")
-        one.wait_for("  A01", PATIENCE)
+        one.wait_for("  A01")
         for terminal in (one, two):
             terminal.press("q")
             assert terminal.wait_end() == 0
@@ -92,9 +92,9 @@ def test_a_bad_browser_draws_nothing_and_blocks_no_key(tmp_path: Path, folder: P
         terminal.press("o")
         # one that looks for the terminal finds none and fails: its "opening" may be gone before it is read
         fails = kind in ("failing", "absent", "on the terminal")
-        terminal.wait_for("could not open it" if fails else "opening https://news.test/00", PATIENCE)
+        terminal.wait_for("could not open it" if fails else "opening https://news.test/00")
         terminal.press("s", "j", "s")  # keys work while the browser does what it does
-        terminal.wait_for("●★ A01", PATIENCE)
+        terminal.wait_for("●★ A01")
         terminal.settle(1.2, 2.5)
         sent = bytes(terminal.raw[before:])
         assert b"pwn" not in sent
