@@ -10,6 +10,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import sqlite3
 import struct
@@ -584,20 +585,23 @@ def test_ctrl_c(tmp_path: Path) -> None:
     folder.mkdir()
     for n in range(1_500):
         (folder / f"{n}.md").write_text(f"---\ntitle: {n}\n---\n")
-    child = subprocess.Popen(
-        [*NEWSFOLD, "refresh", str(folder)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
-    )
     cache = tmp_path / "home/cache/newsfold"
-    until = time.monotonic() + 30
-    while not list(cache.glob("library-*.db-wal")) and time.monotonic() < until:
-        time.sleep(0.01)
-    child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=30)
+    for _ in range(5):  # on a busy machine it may be done before it is told
+        child = subprocess.Popen(
+            [*NEWSFOLD, "refresh", str(folder)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+        )
+        while not list(cache.glob("library-*.db-wal")) and child.poll() is None:
+            time.sleep(0.01)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=60)
+        if child.returncode != 0:
+            break
+        shutil.rmtree(cache)
     assert (child.returncode, err) == (130, "")
     assert "Traceback" not in out
     assert newsfold("refresh", str(folder)).returncode == 0
@@ -657,7 +661,7 @@ def test_the_screen_starts_on_the_sample() -> None:
     )
     os.close(theirs)
     seen = b""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while b"Perseverance" not in seen and b"WMO" not in seen and time.monotonic() < until:
         if select.select([ours], [], [], 0.2)[0]:
             try:
@@ -665,12 +669,12 @@ def test_the_screen_starts_on_the_sample() -> None:
             except OSError:
                 break
     os.write(ours, b"q")
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while child.poll() is None and time.monotonic() < until:
         if select.select([ours], [], [], 0.2)[0]:
             try:
                 os.read(ours, 65_536)
             except OSError:
                 break
-    assert child.wait(timeout=10) == 0
+    assert child.wait(timeout=60) == 0
     os.close(ours)

@@ -162,7 +162,7 @@ def test_tls(certificate: tuple[Path, Path]) -> None:
     with Loopback(tls=certificate) as secure, Loopback() as plain:
         unknown = one(secure.url("/ok"))
         assert (unknown.outcome, "certificate" in unknown.reason) == (Outcome.TLS_ERROR, True)
-        trusting = Policy(gap=0, total=3, allow_private=True, ca_file=str(certificate[0]))
+        trusting = Policy(gap=0, allow_private=True, ca_file=str(certificate[0]))
         assert one(secure.url("/ok"), trusting).outcome is Outcome.ALIVE
         assert one(secure.url("/ok", "other.test"), trusting).outcome is Outcome.TLS_ERROR
         many = check([secure.url(f"/ok?{n}") for n in range(20)], trusting)
@@ -313,11 +313,11 @@ def test_never_more_than_per_host_at_once() -> None:
 
         def look(progress: object) -> None:
             counts.append(len(server.log))
-            if len(counts) == 3:
+            if sum(count >= 6 for count in counts) == 3:
                 server.release.set()
 
         report = check(addresses, Policy(gap=0, per_host=2, allow_private=True), on_progress=look)
-        assert counts[2] == 6  # three hosts, two each, while all wait
+        assert [count for count in counts if count >= 6][2] == 6  # three hosts, two each, while all wait
         assert report.by_outcome == {Outcome.ALIVE: 30}
 
 
@@ -537,7 +537,7 @@ def test_every_misbehaviour_ends_within_its_bound_in_little_memory(server: Loopb
     code = PROBE.format(tests=str(here), root=str(here.parent))
     addresses = [server.url(f"/{name}", f"{name}.test") for name in MISBEHAVIOURS]
     checks: dict[str, list[Any]] = {}
-    for _ in range(3):  # on a busy machine an answer may come too late: those are asked again
+    for _ in range(6):  # on a busy machine an answer may come too late: those are asked again
         child = subprocess.run(
             [sys.executable, "-X", "dev", "-W", "error", "-c", code, *addresses],
             capture_output=True,

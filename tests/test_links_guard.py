@@ -18,8 +18,8 @@ from reader.links import Checker, Policy
 from reader.links.guard import check_form, is_public, may_connect
 from reader.model import LinkCheck, Outcome
 
-OPEN = Policy(gap=0, total=3, allow_private=True)
-CLOSED = Policy(gap=0, total=3)
+OPEN = Policy(gap=0, allow_private=True)
+CLOSED = Policy(gap=0)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from reader.links.policy import LIFETIMES, Policy, is_stale, with_history
 from reader.model import Article, LinkCheck, Outcome, Provider, Related
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
-POLICY = Policy(gap=0, total=3, allow_private=True)
+POLICY = Policy(gap=0, allow_private=True)
 
 
 # -- judging

@@ -22,9 +22,7 @@ from reader.session import Session
 from reader.sources import Source
 from reader.store import sqlite
 from reader.store.state import State
-from tests.ui_tools import desk, make_session, marks, small_folder, url, when, write, write_many
-
-PATIENCE = 20.0
+from tests.ui_tools import PATIENCE, desk, make_session, marks, small_folder, url, when, write, write_many
 
 
 def until(true: Callable[[], object]) -> None:

@@ -138,7 +138,7 @@ def test_a_time_too_fresh_to_prove_anything_is_read_again(source: Source) -> Non
 
 def test_how_long_a_time_is_too_fresh_depends_on_how_fine_it_is(source: Source) -> None:
     put(source, "fine.md", when=None)
-    put(source, "coarse.md", when=int(time.time()) + 1)
+    put(source, "coarse.md", when=int(time.time()) + 2)
     time.sleep(0.15)
     known: dict[str, bytes] = {}
     look(source, known)
