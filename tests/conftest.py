@@ -7,6 +7,14 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast the machine is decides nothing, and neither does the day: the same examples each time.
+# Others are tried by --hypothesis-profile=default.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 # Hundreds of programs are started here: each would compile all of its modules anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -115,7 +115,11 @@ class TestMarks:
         with pytest.raises(StoreError):
             state.mark("a")
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=40,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
     @given(key=st.text(min_size=1), note=st.text(), tags=st.lists(st.text()), data=st.data())
     def test_any_text_comes_back(
         self, state: State, key: str, note: str, tags: list[str], data: st.DataObject
