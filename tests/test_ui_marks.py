@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,17 +56,18 @@ async def test_read_by_key_toggles_and_goes_on(tmp_path: Path) -> None:
 
 
 async def test_read_by_dwelling_and_not_before(tmp_path: Path) -> None:
-    session = make_session(tmp_path, small_folder(tmp_path / "news"), dwell=0.6)
+    session = make_session(tmp_path, small_folder(tmp_path / "news"), dwell=3_600.0)
     async with desk(session) as d:
         await d.press("j", "j")
-        await d.pilot.pause(0.7)  # looked at beside the list: not opened
-        assert d.shown == "Story 02" and len(session.library.unread(list(d.main.list.ids))) == 12
-        await d.press("l", "h")  # opened and left again at once
-        await d.pilot.pause(0.7)
+        # Looked at beside the list: not opened.
+        assert d.shown == "Story 02" and d.main.reading._dwell is None
+        await d.press("l")
+        assert d.main.reading._dwell is not None
+        await d.press("h")  # left again before it was over
+        assert d.main.reading._dwell is None
         assert len(session.library.unread(list(d.main.list.ids))) == 12
+        session.settings = replace(session.settings, dwell=0.3)
         await d.tap("l")
-        await d.until(lambda: d.main.reading._dwell is not None)
-        assert not session.state.mark(url(2)).read
         await d.until(lambda: session.state.mark(url(2)).read)
         await d.settle()
         assert "● unread" not in d.article and d.drawn_row(2).startswith(" ")

@@ -34,12 +34,13 @@ from reader.store.rows import ArticleRow
 from reader.store.state import State
 from reader.ui.app import NewsfoldApp
 from reader.ui.places import Pane
+from reader.ui.screens import speaking
 from reader.ui.screens.main import MainScreen
 
 NOW = datetime(2024, 3, 10, 12, 0, tzinfo=UTC)
 BASE = "https://news.test/"
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after which something that should come is given up: a bound, never a measure."""
 
 _ASKING = ("prompt", "browser", "command-")
@@ -377,12 +378,14 @@ async def desk(
 
     Files are read in a thread, as they are where no process can be started, which a
     few files take a tenth as long as a process; with *beside* in a process, as usual.
+    What is said stays until something else is said, however long the machine takes.
     """
     loop = asyncio.get_running_loop()
     pool = ThreadPoolExecutor(max_workers=8)
     loop.set_default_executor(pool)
     app = kind(session)
-    start = child.start
+    start, said = child.start, speaking._SAID
+    speaking._SAID = 3_600.0
     try:
         if not beside:
             child.start = _not_started
@@ -394,7 +397,7 @@ async def desk(
                 await found.settle()
             yield found
     finally:
-        child.start = start
+        child.start, speaking._SAID = start, said
         with ThreadPoolExecutor(max_workers=1) as other:
             await loop.run_in_executor(other, pool.shutdown)
         loop.set_default_executor(ThreadPoolExecutor(max_workers=1))

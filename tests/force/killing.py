@@ -69,7 +69,7 @@ _ROW = re.compile(r"^([ ●◆])([ ★]) A(\d{4}) ")
 _ASKED, _ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
 _BEGIN, _END = b"\x1b[?2026h", b"\x1b[?2026l"
 _PROMPT = "Enter keeps it"
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 KINDS = (
     "star",
     "read",
@@ -536,6 +536,10 @@ def main() -> int:
         try:
             for number in range(options.kills):
                 killing.cycle(number)
+            for _ in range(20):  # where the machine ended each migration before the kill
+                if killing.counts["kills within the migration"]:
+                    break
+                killing.migrate()
             if not killing.same_library():
                 killing.lost.append("the index is not what it is when made anew")
             state = State.open(killing.state_db)
