@@ -54,7 +54,7 @@ def clean_environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ours = name.startswith(("NEWSFOLD_", "TEXTUAL")) and not name.startswith("TEXTUAL_SNAPSHOT")
         if ours or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    for name in ("NO_COLOR", "BROWSER", "SSH_CONNECTION"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "BROWSER", "SSH_CONNECTION"):
         monkeypatch.delenv(name, raising=False)
     home = tmp_path / "home"
     monkeypatch.setenv("HOME", str(home))

@@ -489,8 +489,9 @@ import json, resource, sys
 sys.path[:0] = [{tests!r}, {root!r}]
 from loopback import to_loopback
 from reader.links import Checker, Policy
-policy = Policy(gap=0, total=2.0, connect=1.0, backoff=0.02, allow_private=True)
-report = Checker(policy, known=lambda _: {{}}, keep=lambda _: None, resolve=to_loopback).check(sys.argv[1:])
+total = float(sys.argv[1])
+policy = Policy(gap=0, total=total, connect=total / 2, backoff=0.02, allow_private=True)
+report = Checker(policy, known=lambda _: {{}}, keep=lambda _: None, resolve=to_loopback).check(sys.argv[2:])
 checks = [[c.address, c.outcome, c.reason, c.target, c.elapsed_ms] for c in report.checks]
 def own_peak():
     try:  # ru_maxrss begins with what the parent held when it forked
@@ -537,29 +538,27 @@ def test_every_misbehaviour_ends_within_its_bound_in_little_memory(server: Loopb
     code = PROBE.format(tests=str(here), root=str(here.parent))
     addresses = [server.url(f"/{name}", f"{name}.test") for name in MISBEHAVIOURS]
     checks: dict[str, list[Any]] = {}
-    for _ in range(6):  # on a busy machine an answer may come too late: those are asked again
+    for total in (2.0, 2.0, 10.0, 40.0):  # a busy machine may answer too late: then it is given more
         child = subprocess.run(
-            [sys.executable, "-X", "dev", "-W", "error", "-c", code, *addresses],
+            [sys.executable, "-X", "dev", "-W", "error", "-c", code, str(total), *addresses],
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
         )
         assert "never retrieved" not in child.stderr
         peak_kib, found = json.loads(child.stdout)
         assert (peak_kib if sys.platform != "darwin" else peak_kib / 1024) < 100 * 1024
         assert len(found) == len(addresses)
         checks |= {check[0]: check for check in found}
-        addresses = [
-            a for a, outcome, _, _, ms in found if outcome == Outcome.TIMEOUT != _end(a) or ms >= 2_500
-        ]
+        late = {a for a, *_, ms in found if ms >= 1_250 * total}
+        addresses = [a for a, outcome, *_ in found if a in late or outcome == Outcome.TIMEOUT != _end(a)]
         if not addresses:
             break
+    assert not late
     assert len(checks) == len(MISBEHAVIOURS)
-    for address, outcome, reason, target, elapsed_ms in checks.values():
+    for address, outcome, reason, target, _ in checks.values():
         name = address.rpartition("/")[2]
         assert (name, outcome) == (name, _end(address))
-        assert elapsed_ms < 2_500, name
         assert (reason, target) == (clean(reason, 300), clean(target))
         assert "secret" not in target
 
