@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ from loopback import MISBEHAVIOURS, Loopback, to_loopback
 
 from reader.errors import LinkError, UsageError
 from reader.links import Checker, Policy, Report
+from reader.links.http1 import Connection, request_bytes
 from reader.model import LinkCheck, Outcome
 from reader.text import clean
 
@@ -600,6 +602,22 @@ def test_a_lying_head_does_not_answer_for_the_next_address(server: Loopback) -> 
         "b": Outcome.GONE,
         "c": Outcome.ALIVE,
     }
+
+
+async def test_an_answer_that_comes_as_the_time_is_up_leaves_no_connection_open(server: Loopback) -> None:
+    _, line = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", server.port)
+    transport, receive = line._transport, line.data_received
+
+    def receive_too_late(data: bytes) -> None:
+        receive(data)
+        asking.cancel()
+
+    line.data_received = receive_too_late  # type: ignore[method-assign]
+    request = request_bytes("HEAD", b"/ok", [(b"Host", b"site.test")])
+    asking = asyncio.create_task(line.ask(request, bodiless=True))
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert transport is not None and transport.is_closing() and not line.usable
 
 
 def test_only_an_answer_that_is_surely_over_leaves_its_connection_for_the_next(server: Loopback) -> None:

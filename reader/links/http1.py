@@ -109,12 +109,15 @@ class Connection(asyncio.Protocol):
         answer: asyncio.Future[Head] = asyncio.get_running_loop().create_future()
         self._answer = answer
         self._transport.write(request)
+        over = False
         try:
-            return await answer
+            head = await answer
+            over = self.usable
         finally:
             self._answer = None
-            if not self.usable:
+            if not over:  # nor when it is usable, but he who asked was cancelled as the answer came
                 self.abort()
+        return head
 
     def abort(self) -> None:
         """Drop the connection at once, with whatever is still to come."""
