@@ -381,8 +381,15 @@ def test_beginnings_of_few_and_of_many_words(tmp_path: Path) -> None:
     )  # fmt: skip
     found = [archive.check(text) for text in texts]
     assert found[4] > 40
+    assert archive.library.count("diab*") == found[0]
     Writer(archive.library).apply(Batch(articles=[article(99, "diabetes")]), lambda _: {}, lambda _: {})
     assert archive.library.count("diab*") == found[0] + 1  # the words are not those of before
+    assert len(archive.library.search("diab*", sort="newest", limit=99).ids) == found[0] + 1
+    other = Library(archive.library.path)  # nor when another process wrote
+    Writer(other).apply(Batch(articles=[article(98, "diabolo")]), lambda _: {}, lambda _: {})
+    other.close()
+    assert archive.library.count("diab*") == found[0] + 2
+    assert len(archive.library.search("diab*", sort="newest", limit=99).ids) == found[0] + 2
     archive.library.close()
     archive.state.close()
 

@@ -10,13 +10,14 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from reader.errors import SearchStopped, StoreError
 from reader.store import library_schema as schema
 from reader.store import sqlite
 from reader.store.library_file import LibraryFile
 from reader.store.names import Names
+from reader.store.planning import Step, Steps, planned
 from reader.store.query.nodes import All, And, Complaint, FieldIs, Node, Or, Query, State, all_of
 from reader.store.query.nodes import walk as nodes_of
 from reader.store.query.parsing import parse
@@ -50,6 +51,8 @@ _BESIDE: Final = re.compile(r'"\w+ \w')
 _STEPS: Final = 2_000  # of SQLite's machine between two looks whether to go on
 
 Stop = Callable[[], bool]
+_Parts: TypeAlias = "Sequence[tuple[Node, int | None]]"
+"""Parts of a query of which any may be so, each with the number of its section if it asks for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +115,21 @@ class Searching(LibraryFile):
                 asking = self._asking(asked, place, today, unread=unread, within=within)
                 return self._ranked(db, self._statement(asking), asked, limit)
             order = "newest" if wanted == "best" else wanted
-            asked = named(db, asked)
-            if limit is not None and order in _BY_TIME and within is None and not unread:
-                parts = self._alternatives(asked.root, place)
-                if len(parts) > 1:
-                    return SearchResult(self._merged(db, parts, order, limit), order, asked.complaints)
-            asking = self._asking(asked, place, today, unread=unread, within=within)
-            by_time = order in _BY_TIME
-            walk = self._walk(asking, all_of_it=limit is None) if by_time else self._statement(asking)
-            if limit is not None and by_time and walk.looks_words_up:
-                part = self._statement(asking, self._end(order, _PART))
-                ids = self._first(db, part, order, limit)
-                if len(ids) == limit:
-                    return SearchResult(ids, order, asked.complaints)
-            return SearchResult(self._first(db, walk, order, limit), order, asked.complaints)
+
+            def plan() -> tuple[_Parts, Steps]:
+                look = named(db, asked)
+                if limit is not None and order in _BY_TIME and within is None and not unread:
+                    parts = self._alternatives(look.root, place)
+                    if len(parts) > 1:
+                        return parts, ()
+                asking = self._asking(look, place, today, unread=unread, within=within)
+                return (), self._listing(asking, order, all_of_it=limit is None)
+
+            key = (order, limit is None, asked.root, place, today, unread)
+            parts, steps = planned(db, key, plan) if within is None else plan()
+            if parts and limit is not None:
+                return SearchResult(self._merged(db, parts, order, limit), order, asked.complaints)
+            return SearchResult(_first(db, steps, limit), order, asked.complaints)
 
     def count(
         self,
@@ -143,23 +147,36 @@ class Searching(LibraryFile):
         Raises:
             SearchStopped, StoreError.
         """
+        asked = self._asked(query)
         with self._stoppable(stop) as db:
-            asked = named(db, self._asked(query))
-            if within is None and (kept := self._kept(asked.root, place, unread=unread)) is not None:
-                return kept if at_most is None else min(kept, at_most)
-            asking = self._asking(asked, place, today, unread=unread, within=within)
-            found = self._walk(asking, all_of_it=True)
-            if at_most is None:
-                return int(db.execute(f"SELECT count(*) FROM ({found.each()})", found.values).fetchone()[0])
-            if found.looks_words_up:
-                end = self._end("newest", 4 * at_most)
-                part = self._statement(asking, end)
-                if self._up_to(db, part, at_most) == at_most:
-                    return at_most
-            return self._up_to(db, found, at_most)
 
-    def _kept(self, root: Node, place: Place, *, unread: bool) -> int | None:
-        """How many *root* asks for, where kept counters say it: all, one section, any outlets."""
+            def plan() -> Steps:
+                look = named(db, asked)
+                if within is None and (kept := self._kept(look.root, place, unread=unread)) is not None:
+                    return (kept,)
+                asking = self._asking(look, place, today, unread=unread, within=within)
+                return self._counting(asking, at_most)
+
+            key = ("count", at_most, asked.root, place, today, unread)
+            number = 0
+            for select, values in planned(db, key, plan) if within is None else plan():
+                number = int(db.execute(select, values).fetchone()[0])
+                if at_most is not None and number >= at_most:
+                    return at_most
+            return number
+
+    def _counting(self, asking: _Asking, at_most: int | None) -> Steps:
+        """Selects of how many are found, up to *at_most*."""
+        found = self._walk(asking, all_of_it=True)
+        if at_most is None:
+            return ((f"SELECT count(*) FROM ({found.each()})", found.values),)
+        steps = [_up_to(found, at_most)]
+        if found.looks_words_up and (end := self._end("newest", 4 * at_most)):
+            steps.insert(0, _up_to(self._statement(asking, end), at_most))
+        return steps
+
+    def _kept(self, root: Node, place: Place, *, unread: bool) -> Step | None:
+        """A select of how many *root* asks for, where kept counters say it: all, one section, any outlets."""
         if place.kind not in (PlaceKind.ALL, PlaceKind.UNREAD):
             return None
         if isinstance(root, All):
@@ -171,18 +188,7 @@ class Searching(LibraryFile):
         else:
             return None
         column = "unread" if unread or place.kind is PlaceKind.UNREAD else "total"
-        return self._sum(column, json.dumps(list(sections)))
-
-    def _sum(self, column: str, sections: str) -> int:
-        """The sum of a counter of *sections*, a JSON array of their numbers."""
-        asked = f"SELECT coalesce(sum({column}), 0) FROM json_each(?) CROSS JOIN section s ON s.id = value"
-        return int(self._one(asked, (sections,))[0])
-
-    @staticmethod
-    def _up_to(db: sqlite.Connection, statement: Statement | Both, at_most: int) -> int:
-        inner = f"{statement.each()} LIMIT ?"
-        row = db.execute(f"SELECT count(*) FROM ({inner})", (*statement.values, at_most)).fetchone()
-        return int(row[0])
+        return _sum(column, json.dumps(list(sections)))
 
     def values(self, field: str) -> list[str]:
         """The names that exist for a field of the query language: topics and outlets by their number."""
@@ -227,13 +233,6 @@ class Searching(LibraryFile):
             if stop is not None:
                 db.set_progress_handler(None, 0)
 
-    @staticmethod
-    def _first(
-        db: sqlite.Connection, statement: Statement | Both, order: str, limit: int | None
-    ) -> array[int]:
-        query = f"{statement.listed(order)} LIMIT ?"
-        return rowids(db, query, (*statement.values, -1 if limit is None else limit))
-
     def _end(self, order: str, size: int) -> str:
         """Of ``rowid``: whether it is among the first *size* of all articles in *order*, by time."""
         down, sign = (" DESC", ">=") if order == "newest" else ("", "<=")
@@ -271,16 +270,25 @@ class Searching(LibraryFile):
                 return both
         return self._statement(asking)
 
+    def _listing(self, asking: _Asking, order: str, *, all_of_it: bool) -> Steps:
+        """Selects of what is found, in *order*."""
+        by_time = order in _BY_TIME
+        walk = self._walk(asking, all_of_it=all_of_it) if by_time else self._statement(asking)
+        steps = [_listed(walk, order)]
+        if not all_of_it and by_time and walk.looks_words_up and (end := self._end(order, _PART)):
+            steps.insert(0, _listed(self._statement(asking, end), order))
+        return steps
+
     def _has_many(self, words: Statement, section: int) -> bool:
         """Whether to look for each article with *words* in *section* takes longer than to walk along that."""
-        enough = self._sum("total", f"[{section}]") // _LOOK
-        return self._up_to(self.db, words, enough) == enough
+        enough = int(self._one(*_sum("total", f"[{section}]"))[0]) // _LOOK
+        return int(self._one(*_up_to(words, enough))[0]) == enough
 
     def _index(self) -> Index:
         shift, plain = (lambda: self.meta("shift")), (lambda: self.meta(schema.PLAIN) == 1)
         return Index(self._meant, self._distinct, self._few, shift, plain)
 
-    def _alternatives(self, root: Node, place: Place) -> list[tuple[Node, int | None]]:
+    def _alternatives(self, root: Node, place: Place) -> _Parts:
         """The parts of *root* of which any may be so, each with the number of its section if it asks for one.
 
         None where they are found as fast together, and where hidden articles are asked for.
@@ -297,9 +305,7 @@ class Searching(LibraryFile):
                 found.append((part, None))
         return found
 
-    def _merged(
-        self, db: sqlite.Connection, parts: Sequence[tuple[Node, int | None]], order: str, limit: int
-    ) -> array[int]:
+    def _merged(self, db: sqlite.Connection, parts: _Parts, order: str, limit: int) -> array[int]:
         """The first of all *parts* by time: they are among the first of each, which is a short walk."""
         found: set[int] = set()
         sections = [section for _, section in parts if section is not None]
@@ -320,7 +326,7 @@ class Searching(LibraryFile):
                 found.update(rowids(db, walk, (section, limit)))
                 continue
             one = compiled(root, self._index(), extra=(), section=None, hidden=self._hidden())
-            found.update(self._first(db, one, order, limit))
+            found.update(_first(db, (_listed(one, order),), limit))
         return array("q", sorted(found, reverse=order == "newest")[:limit])
 
     def _of_place(self, root: Node, place: Place, today: int) -> tuple[Node, list[Condition], int | None]:
@@ -390,6 +396,31 @@ class Searching(LibraryFile):
             " SELECT v FROM found WHERE v IS NOT NULL"
         )
         return [row[0] for row in rows]
+
+
+def _listed(statement: Statement | Both, order: str) -> Step:
+    """What *statement* finds in *order*; how many are wanted is said last."""
+    return f"{statement.listed(order)} LIMIT ?", statement.values
+
+
+def _first(db: sqlite3.Connection, steps: Steps, limit: int | None) -> array[int]:
+    """The first that the selects *steps* find, which are to be told *limit*."""
+    found = array("q")
+    for select, values in steps:
+        found = rowids(db, select, (*values, -1 if limit is None else limit))
+        if len(found) == limit:
+            break
+    return found
+
+
+def _up_to(statement: Statement | Both, at_most: int) -> Step:
+    return f"SELECT count(*) FROM ({statement.each()} LIMIT ?)", (*statement.values, at_most)
+
+
+def _sum(column: str, sections: str) -> Step:
+    """The sum of a counter of *sections*, a JSON array of their numbers."""
+    asked = f"SELECT coalesce(sum({column}), 0) FROM json_each(?) CROSS JOIN section s ON s.id = value"
+    return asked, (sections,)
 
 
 def _shows_hidden(root: Node) -> bool:

@@ -13,9 +13,9 @@ import random
 import sqlite3
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from reader.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly
@@ -33,10 +33,12 @@ SIDE_FILES: Final = ("-wal", "-shm")
 
 
 class Connection(sqlite3.Connection):
-    """A connection that knows its file, for messages and for :func:`check_in_place`."""
+    """A connection that knows its file, for messages and for :func:`check_in_place`; plans: ``planning``."""
 
     path: Path
     identity: tuple[int, int] | None = None
+    plans: dict[Hashable, Any]
+    plans_of: tuple[int, int] | None = None
 
 
 def connect(
