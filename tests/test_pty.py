@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,27 @@ def test_signals_restore_the_terminal(tmp_path: Path, number: signal.Signals) ->
         assert terminal.wait_end() == 128 + number
         assert b"\x1b[?1049l" in terminal.raw
         assert b"\x1b[?25h" in terminal.raw  # the cursor is shown again
+
+
+def test_stopped_without_a_word_and_continued(tmp_path: Path) -> None:
+    """As debuggers, and whoever holds programs down, do; the shell may have used the terminal meanwhile."""
+    with start(tmp_path, "--sample") as terminal:
+        before = termios.tcgetattr(terminal.child.fd)[3]
+        terminal.wait_for("Enter open")
+        terminal.settle()
+        text = terminal.text
+        terminal.child.kill(signal.SIGSTOP)
+        terminal.screen.reset()
+        terminal.child.kill(signal.SIGCONT)
+        terminal.wait_for("Enter open")  # drawn anew
+        terminal.settle()
+        assert terminal.text == text
+        terminal.press("j")
+        terminal.wait_for(" 2/48 ")
+        terminal.press("q")
+        assert terminal.wait_end() == 0
+        assert b"Traceback" not in terminal.raw
+        assert termios.tcgetattr(terminal.child.fd)[3] == before  # echo and all
 
 
 def test_place_is_restored(tmp_path: Path) -> None:

@@ -90,6 +90,10 @@ class NewsfoldApp(App[int]):
             number = getattr(signal, name, None)
             if number is not None:
                 loop.add_signal_handler(number, self._hang_up, 128 + number)
+        if not self.is_headless and sys.platform != "win32":
+            from reader.ui import continuing
+
+            continuing.watch(self, loop)
 
     def get_default_screen(self) -> Screen[Any]:
         """The newspaper, or how to come to one."""
