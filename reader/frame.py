@@ -3,7 +3,7 @@
 What the reader left is painted as it was while the program loads, and the
 program's own first frame, which says the same in the same cells, is drawn over
 it. It is painted only where nothing could have changed: same index, same marks,
-same terminal, same settings, same version. Any doubt, and there is none.
+same place, same terminal, same settings, same version. Any doubt, and there is none.
 Standard library only.
 """
 
@@ -77,8 +77,10 @@ def path_of(session: Session) -> Path:
     return session.library.path.with_suffix(".frame")
 
 
-def stamp(session: Session, size: tuple[int, int]) -> str:
+def stamp(session: Session, size: tuple[int, int], generation: int, place: object) -> str:
     """All that a frame of *size* (columns, lines) depends on, in one word.
+
+    *generation* is that of the index, *place* the reading place as the state keeps it.
 
     Raises:
         NewsfoldError: a store cannot be read.
@@ -87,13 +89,14 @@ def stamp(session: Session, size: tuple[int, int]) -> str:
         __version__,
         size,
         [(source.name, os.fsdecode(source.root)) for source in session.sources],
-        session.library.meta("generation"),
+        generation,
+        place,
         session.state.id,
         session.state.seq(),
         repr(session.settings),
         [os.environ.get(name) for name in _ASKED],
     ]
-    return sha256(json.dumps(depends).encode()).hexdigest()
+    return sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
 
 
 class Ahead:
@@ -149,7 +152,10 @@ def _showable(session: Session) -> str:
     with contextlib.suppress(OSError, NewsfoldError):
         kept = Frame.load(path_of(session))
         columns, lines = os.get_terminal_size(2)
-        if kept is not None and kept.stamp == stamp(session, (columns, lines)):
+        if kept is None:
+            return ""
+        generation, place = session.library.meta("generation"), session.state.get(session.place_name)
+        if kept.stamp == stamp(session, (columns, lines), generation, place):
             return kept.painted()
     return ""
 

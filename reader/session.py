@@ -51,6 +51,11 @@ class Session:
     """The first look at the files, where it was begun before there was a screen to follow it."""
     clock: Callable[[], datetime] = utc_now
 
+    @property
+    def place_name(self) -> str:
+        """What the state keeps the reading place in these folders under."""
+        return f"place:{self.library.path.stem}"
+
     def refresher(self) -> Refresher:
         """A run over the files in a process of its own: the one that has begun, or a new one."""
         from reader.refresher import Refresher

@@ -24,7 +24,6 @@ from textual.worker import WorkerFailed
 from reader import assets, crash
 from reader.errors import NewsfoldError
 from reader.text import inert
-from reader.ui import framing
 from reader.ui.commands import COMMANDS, build_keymap
 from reader.ui.screens.main import MainScreen
 from reader.ui.steady import steadied
@@ -68,6 +67,8 @@ class NewsfoldApp(App[int]):
             self.theme = NEWSFOLD.name
         self.main: MainScreen | None = None
         self._held = False
+        self.drawn = 0
+        """How often something was drawn."""
 
     def get_css_variables(self) -> dict[str, str]:
         """Textual's, and ``$muted``: the foreground two thirds of the way, for any theme."""
@@ -116,7 +117,7 @@ class NewsfoldApp(App[int]):
     ) -> None:
         """Leave; what is on the screen is kept for the next start."""
         if self.main is not None and not self._exit:
-            framing.keep(self.main)
+            self.main.keeping.leave()
         super().exit(result, return_code, message)
 
     # -- the first frame ------------------------------------------------------------
@@ -141,6 +142,7 @@ class NewsfoldApp(App[int]):
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         # Everything that Textual draws comes this way, and what is held back is in the full frame.
         if not self._held:
+            self.drawn += 1
             super()._display(screen, steadied(renderable))
             time.sleep(_WRITERS_TURN)
 

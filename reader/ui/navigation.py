@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from reader.store.rows import EVERYTHING, Place, PlaceKind, Sort
 from reader.ui.commands import MOVE_OF
@@ -28,6 +29,8 @@ class Navigation(Loading):
         self.trail = []
         self._before_narrow: Location | None = None
         self._restored = False
+        self.leaving: dict[str, Any] | None = None
+        """The place that was left, when the screen is being closed."""
         moves = {name: (lambda move=move: self.move(move)) for name, move in MOVE_OF.items()}
         return {
             **moves,
@@ -214,7 +217,7 @@ class Navigation(Loading):
 
     async def restore_last(self) -> None:
         """Begin where the last session ended."""
-        saved = await in_thread(self.state.get, self._memory)
+        saved = await in_thread(self.state.get, self.session.place_name)
         location, key, shown = from_json(saved, self.listing)
         await in_thread(self._find_again, location.listing)
         rows = await in_thread(self.library.by_key, key) if key else []
@@ -237,12 +240,14 @@ class Navigation(Loading):
         else:
             self.listing = replace(listing, place=EVERYTHING)
 
-    @property
-    def _memory(self) -> str:
-        return "place:" + self.library.path.stem
+    def place(self) -> dict[str, Any] | None:
+        """Where one is, for the next start; None before the last place was come back to."""
+        if not self._restored:
+            return None
+        row = self.screen.list.current
+        return to_json(self.here(), row.key if row else "")
 
     def save_place(self) -> None:
         """Keep the place for the next start. Synchronous and short: it runs at the very end."""
-        if self._restored:
-            row = self.screen.list.current
-            self.state.put(self._memory, to_json(self.here(), row.key if row else ""))
+        if (place := self.leaving or self.place()) is not None:
+            self.state.put(self.session.place_name, place)

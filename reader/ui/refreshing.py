@@ -63,9 +63,10 @@ class Refreshing(Controller):
         with contextlib.suppress(StoreBusy, StoreReadOnly):  # another time
             merge(self.library, lambda: self.running or self._left)
 
-    def is_up_to_date(self) -> bool:
-        """Whether the screen shows the index as it is, and nothing is under way that may change it."""
-        return not self.running and self._generation == self.library.meta("generation")
+    @property
+    def shown(self) -> int:
+        """The generation of the index that the screen shows, negative before that is known."""
+        return self._generation
 
     @property
     def running(self) -> bool:

@@ -19,6 +19,7 @@ from reader.ui.commands import COMMANDS, MOVE_OF, Keymap, shown
 from reader.ui.control import Handler
 from reader.ui.document import Document
 from reader.ui.drawing import RowCompositor
+from reader.ui.framing import AT_REST, Keeping
 from reader.ui.linking import Linking
 from reader.ui.marking import Marking
 from reader.ui.navigation import Navigation
@@ -81,6 +82,7 @@ class MainScreen(Speaking):
         self.refreshing = Refreshing(self)
         self.program = Program(self)
         self.searching = Searching(self)
+        self.keeping = Keeping(self)
         self._handlers: dict[str, Handler] = {}
         for part in (
             self.navigation,
@@ -158,6 +160,7 @@ class MainScreen(Speaking):
         self.set_timer(_PLACES_AFTER, self.navigation.load_rest_of_places)
         self.searching.recount()
         self.refreshing.start()
+        self.set_interval(AT_REST, self.keeping.look)
 
     def on_unmount(self) -> None:
         """Nobody waits for a run that nobody will see."""
