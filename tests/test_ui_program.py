@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 from array import array
 from pathlib import Path
 from typing import Any
@@ -333,11 +335,17 @@ async def test_keys_answer_while_files_are_read_and_it_can_be_stopped(tmp_path: 
         write(folder, "story-12", publishedDateTime=when(minutes=2))
         with locked(session.library.path):  # it cannot end as long as another program writes
             await d.press("R", long=False)
+            await d.until(lambda: d.main.refreshing.pid)
+            pid = d.main.refreshing.pid or 0
+            os.kill(pid, signal.SIGSTOP)  # nor while it stands still; for the other it waits five seconds
+        try:
             await d.press("j", "j", "l", "h", "\\", "/", long=False)
             await d.type_while_busy("birch")
             await d.press("enter", "?", "q", "R", long=False)
             assert "already looking" in d.status and d.main.refreshing.running
             assert d.stories == [9, 5, 1]
+        finally:
+            os.kill(pid, signal.SIGCONT)
         await d.settle()
         assert not d.main.refreshing.running
         await d.press("escape")
