@@ -136,8 +136,6 @@ class NewsfoldApp(App[int]):
         if self._held:
             self._held = False
             self._display(self.screen, self.screen._compositor.render_update(full=True))
-            if self.main is not None:
-                self.main.run_early()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         # Everything that Textual draws comes this way, and what is held back is in the full frame.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from pathlib import Path
 
 import pytest
-from program_tools import PATIENCE, ROOT, gone, locations, make_folder, run, start
+from program_tools import PATIENCE, ROOT, gone, key, locations, make_folder, run, starred, start
 
+from reader.store.state import State
 from reader.ui.framing import AT_REST
 
 PAINTED = b"\x1b[?2026l"
@@ -74,3 +76,25 @@ def test_what_is_killed_on_the_way_leaves_nothing_that_is_not_so(tmp_path: Path)
         gone(terminal)
         assert kept.exists()
     assert painted(tmp_path, folder) == ""
+
+
+def test_keys_on_the_kept_screen_do_what_they_say_one_after_the_other(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "news")
+    with start(tmp_path, folder) as terminal:
+        terminal.press("q")
+        assert terminal.wait_end() == 0
+    with run(tmp_path, folder) as terminal:
+        terminal.wait_for("A00 headline")
+        assert ASKS not in terminal.raw  # the program itself is still to come
+        os.write(terminal.child.fd, b"sjejust so\rjs")
+        terminal.wait_for("●★ A02")
+        terminal.press("q")
+        assert terminal.wait_end() == 0
+    assert starred(tmp_path) == {key(0), key(2)}
+    state = State.open(locations(tmp_path).state_db)
+    try:
+        assert {k: m.note for k, m in state.marks(map(key, range(30))).items() if m.note} == {
+            key(1): "just so"
+        }
+    finally:
+        state.close()

@@ -15,10 +15,11 @@ from textual.worker import Worker
 
 from reader.errors import NewsfoldError, StoreDamaged, StoreError
 from reader.text import clean
-from reader.ui.commands import COMMANDS, MOVE_OF, Keymap, shown
+from reader.ui.commands import COMMANDS, Keymap, shown
 from reader.ui.control import Handler
 from reader.ui.document import Document
 from reader.ui.drawing import RowCompositor
+from reader.ui.early import Early
 from reader.ui.framing import AT_REST, Keeping
 from reader.ui.linking import Linking
 from reader.ui.marking import Marking
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 _PLACES_FIRST = 200  # outlets without which no frame is drawn: an archive may have thousands
 _PLACES_AFTER = 0.1  # seconds after the first frame
 _HELD = 0.5  # seconds at most without a frame, however slow the store is
-_OF_ROWS = frozenset([*MOVE_OF, "enter", "right", "space", "next", "prev", "next_unread", "prev_unread"])
 _HEADS_AFTER = 0.05  # seconds after a move of the cursor
 MEDIUM, WIDE = 80, 120
 """Columns from which there are two panes, and three."""
@@ -70,7 +70,7 @@ class MainScreen(Speaking):
         self._first_key = ""
         self._heads_due = False
         self._begun = False
-        self._early: list[str] = []
+        self.early = Early(self)
         self.storying = Storying(self)
         self.navigation = Navigation(self)
         self.stepping = Stepping(self)
@@ -122,20 +122,21 @@ class MainScreen(Speaking):
         self._input.display = False
         self.document.can_focus = False
         self.show_pane(Pane.LIST)
-        self._newsfold.hold()
-        self.set_timer(_HELD, self._newsfold.release)
+        self.newsfold.hold()
+        self.set_timer(_HELD, self.newsfold.release)
 
     def _compositor_refresh(self) -> None:
         if not self._begun and self.list.size:
             self._begun = True
             self.list.call_later(self._begin)  # when it has taken note of its size
-        if self._newsfold.held:  # what is not drawn need not be rendered: the full frame comes later
+        if self.newsfold.held:  # what is not drawn need not be rendered: the full frame comes later
             self._dirty_widgets.clear()
         else:
             super()._compositor_refresh()
 
     @property
-    def _newsfold(self) -> NewsfoldApp:
+    def newsfold(self) -> NewsfoldApp:
+        """The program."""
         return cast("NewsfoldApp", self.app)
 
     def _begin(self) -> None:
@@ -156,11 +157,15 @@ class MainScreen(Speaking):
         except NewsfoldError as error:
             if not (isinstance(error, StoreError) and self.session.library.doubt(error)):
                 self.say(str(error), bad=True)  # an index in doubt is begun anew by the look at the files
-        self.call_after_refresh(self._newsfold.release)
+        self.call_after_refresh(self._arrive)
         self.set_timer(_PLACES_AFTER, self.navigation.load_rest_of_places)
         self.searching.recount()
         self.refreshing.start()
         self.set_interval(AT_REST, self.keeping.look)
+
+    def _arrive(self) -> None:
+        self.newsfold.release()
+        self.early.arrived()
 
     def on_unmount(self) -> None:
         """Nobody waits for a run that nobody will see."""
@@ -213,9 +218,20 @@ class MainScreen(Speaking):
         """Every key that no input line took."""
         if self._input.has_focus:
             self._key_while_narrowing(event)
-            return
-        if self.searching.line.is_open:
-            return
+        elif not self.searching.line.is_open:
+            if self.early.takes(event, self._keys.get(event.character or event.key, "")):
+                event.stop()
+                event.prevent_default()
+            else:
+                self.handle(event)
+
+    @property
+    def listens(self) -> bool:
+        """Whether keys come here, to no prompt and no input line."""
+        return self.app.screen is self and not self._input.has_focus and not self.searching.line.is_open
+
+    def handle(self, event: events.Key) -> None:
+        """Run what the key is for; the first of two waits for the second."""
         first, self._first_key = self._first_key, ""
         for name in (event.character, event.key):
             if name is None:
@@ -247,19 +263,10 @@ class MainScreen(Speaking):
 
     def run(self, command: str) -> None:
         """Run a command by its id."""
-        if command in _OF_ROWS and self._newsfold.held:
-            self._early.append(command)  # there are no rows yet
-            return
         command = self.storying.before(command)
         result = self._handlers[command]()
         if result is not None:
             self.work(f"command-{command}", result)  # type: ignore[arg-type]
-
-    def run_early(self) -> None:
-        """Run what was asked for before there was anything to see."""
-        early, self._early = self._early, []
-        for command in early:
-            self.run(command)
 
     def work(self, group: str, job: Coroutine[Any, Any, None], *, exclusive: bool = True) -> None:
         """Run *job* as a worker of *group*; what newsfold itself refuses is said, not raised."""
@@ -270,6 +277,7 @@ class MainScreen(Speaking):
         worker: Worker[None] = self.run_worker(run, group=group, name=group, exclusive=exclusive)
         # One that is cancelled before it began would leave its coroutine to complain of it.
         weakref.finalize(worker, job.close).atexit = False
+        self.early.asked = worker
 
     async def _guarded(self, job: Coroutine[Any, Any, None]) -> None:
         try:
