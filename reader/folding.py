@@ -91,7 +91,8 @@ class Folding:
             return False
         changed = {name for edit in set(before) ^ set(wanted) for name in edit[2:] if name}
         self._writer.overrule(wanted, changed)
-        if not self.library.unaliased():  # else a run is to come, or under way, that makes these too
+        # Else a run is to come, or under way, that makes these too.
+        if self.library.meta("weighed") and not self.library.unaliased():
             any(self._fold(changed) for _ in range(_TRIES))
         return True
 

@@ -63,16 +63,26 @@ class Source:
 class FolderChange:
     """What differs in one folder since it was last seen.
 
-    ``path`` is relative to the source, ``""`` for its root; ``changed`` and
+    ``path`` is relative to the source, ``""`` for its root; ``some`` and
     ``removed`` are the names of files in it, all as text; ``stats`` is to be
-    kept once they are in.
+    kept once they are in. ``some`` is None for all that ``stats`` tells of:
+    of an archive that is new the names need not be held twice.
     """
 
     path: str
-    changed: list[str] = field(default_factory=list)
+    some: list[str] | None = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     stats: bytes = b""
     gone: bool = False
+
+    @property
+    def changed(self) -> list[str]:
+        """The names of the files to be read, sorted."""
+        return sorted(_names(self.stats)) if self.some is None else self.some
+
+    def __len__(self) -> int:
+        """How many files are to be read."""
+        return _COUNT.unpack_from(self.stats)[0] if self.some is None else len(self.some)
 
     def stats_after(self, done: int) -> bytes:
         """What to keep when only the first *done* of the changed files are in: the rest is read again."""
@@ -92,7 +102,7 @@ class Scan:
     @property
     def changed(self) -> int:
         """How many files are to be read."""
-        return sum(len(c.changed) for c in self.changes)
+        return sum(map(len, self.changes))
 
 
 def real_folder(folder: Path) -> Path:
@@ -196,9 +206,9 @@ def scan(
         if (files.proven and before == stats) or (before is None and not files.times):
             continue
         change = _compare(text, files, stats, before)
-        if before is None or change.changed or change.removed:
+        if before is None or len(change) or change.removed:
             found.changes.append(change)
-            changed += len(change.changed)
+            changed += len(change)
             expect(changed)
     if most:
         found.changes = _first(found.changes, most)
@@ -218,7 +228,7 @@ def _first(changes: Sequence[FolderChange], most: int) -> list[FolderChange]:
         part = change.changed[: max(0, most)]
         most -= len(part)
         if part:
-            some.append(replace(change, changed=part, stats=change.stats_after(len(part))))
+            some.append(replace(change, some=part, stats=change.stats_after(len(part))))
     return some
 
 
@@ -248,7 +258,7 @@ class _Files:
 
     def entries(self) -> dict[str, Entry]:
         """Each by its name."""
-        names = self.names.decode().split("\0") if self.times else []
+        names = _split(self.names) if self.times else []
         return dict(zip(names, zip(self.times, self.sizes, self.inodes, strict=True), strict=True))
 
 
@@ -349,6 +359,8 @@ def _inside(root: Path, path: str) -> bool:
 
 
 def _compare(path: str, files: _Files, stats: bytes, before: bytes | None) -> FolderChange:
+    if before is None and files.proven:
+        return FolderChange(path, None, stats=stats)
     change = FolderChange(path, stats=stats)
     was = _Files() if before is None else _known(before)
     if was.names == files.names:  # the same files side by side: mostly one of them was edited
@@ -356,11 +368,11 @@ def _compare(path: str, files: _Files, stats: bytes, before: bytes | None) -> Fo
         places = range(len(files.times))
         differ = {place for new, old in pairs for place in compress(places, map(ne, new, old))}
         differ.update(place for place in places if files.times[place] == _UNPROVEN)
-        names = files.names.decode().split("\0") if differ else []
-        change.changed = sorted(names[place] for place in differ)
+        names = _split(files.names) if differ else []
+        change.some = sorted(names[place] for place in differ)
         return change
     old, new = was.entries(), files.entries()
-    change.changed = sorted(
+    change.some = sorted(
         name for name, entry in new.items() if entry[0] == _UNPROVEN or old.get(name) != entry
     )
     change.removed = [name for name in old if name not in new]
@@ -376,6 +388,15 @@ def _pack(entries: Mapping[str, Entry]) -> bytes:
 
 def _unpack(stats: bytes) -> dict[str, Entry]:
     return _known(stats).entries()
+
+
+def _split(names: bytes) -> list[str]:
+    return names.decode().split("\0")
+
+
+def _names(stats: bytes) -> list[str]:
+    (count,) = _COUNT.unpack_from(stats)
+    return _split(stats[_COUNT.size + count * _EACH :]) if count else []
 
 
 def _known(stats: bytes) -> _Files:

@@ -242,6 +242,33 @@ def test_articles_changed_while_stories_are_made_are_not_lost(desk: Desk) -> Non
     consistent(desk.library)
 
 
+def test_overrules_made_before_the_first_stories_wait_for_them(desk: Desk) -> None:
+    desk.put("a", "Harbour bridge closes after storm damage", related=("b", "c"))
+    desk.put("z", "Chess champion defends her title", minute=30, related=("y",))
+    run = Ingest(desk.library, desk.state, desk.sources)
+    run.progress = lambda p: run.stop() if p.done == 2 else None  # the files alone
+    run.run()
+    assert desk.library.kept() == 2 and not desk.library.meta("weighed")
+    desk.state.add_story_edit("join", BASE + "c", BASE + "z")
+    sync(desk.library, desk.state)
+    assert not desk.stories()
+    desk.refresh()
+    assert desk.keys("z") == {"z", "y", "a", "b", "c"}
+    consistent(desk.library)
+
+
+def test_a_library_that_was_empty_for_a_while_is_told_again(desk: Desk) -> None:
+    for _ in range(2):
+        desk.put("a", "Harbour bridge closes after storm damage", related=("b",))
+        desk.refresh()
+        assert desk.keys("a") == {"a", "b"}
+        consistent(desk.library)
+        (desk.root / "a.md").unlink()
+        desk.refresh()
+        assert not desk.stories() and not desk.library.kept()
+        consistent(desk.library)
+
+
 def test_nothing_is_made_again_at_a_start_without_changes(desk: Desk) -> None:
     desk.put("a", "Harbour bridge closes", related=("b",))
     desk.refresh()

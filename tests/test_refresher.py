@@ -314,18 +314,20 @@ def test_what_rules_did_there_is_taken_back_here(session: Session, tmp_path: Pat
     session.state.add_rule("one", "title:piece", "hide")
     session.state.add_rule("two", "title:piece", "tag later")
     session.state.set_starred([url(0)], True)
-    write_many(tmp_path / "news", 1_200)  # a second transaction, more than one line of the pipe holds
-    some = ["hid 200 articles", "tagged 200 articles", "hid 1,000 articles", "tagged 1,000 articles"]
+    write_many(tmp_path / "news", 2_300)  # in several transactions, one with more than a line of the pipe holds
+    counts = [200, 1_000, 550, 500, 50]
+    some = [f"{did} {count:,} articles" for count in counts for did in ("hid", "tagged")]
     assert refresher(session).run().ruled == some
     session.state.set_read([url(1)], True)
     hidden = [mark.key for mark in session.state.changed_since(0) if mark.hidden]
-    assert len(hidden) == 1_200
+    assert len(hidden) == 2_300
     undone = []
     while change := session.state.undo():
         undone.append((change.label, len(change.keys)))
     undid = ["read 1 article", *reversed(some), "starred 1 article"]
-    assert [label for label, _ in undone[:6]] == [f"undid: {label}" for label in undid]
-    assert [count for _, count in undone[:6]] == [1, 1_000, 1_000, 200, 200, 1]
+    assert [label for label, _ in undone[:12]] == [f"undid: {label}" for label in undid]
+    twice = [count for count in reversed(counts) for _ in range(2)]
+    assert [count for _, count in undone[:12]] == [1, *twice, 1]
     assert not any(mark.hidden or mark.tags for mark in session.state.marks(hidden).values())
 
 

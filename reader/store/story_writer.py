@@ -83,13 +83,16 @@ class StoryWriter:
         self.library = library
 
     def weigh(self, weights: Mapping[str, Mapping[str, float]], total: int) -> None:
-        """Keep the weights of words; when others than before, every article is to be looked at again."""
+        """Keep the weights of words, made of *total* articles.
+
+        When they are others than before, or the first, every article is to be looked at.
+        """
         value = json.dumps(weights, sort_keys=True)
         db = self.library.db
         with sqlite.write(db):
             sqlite.check_in_place(db)
             before = db.execute("SELECT value FROM meta WHERE name = 'vocabulary'").fetchone()
-            if before is None or before[0] != value:
+            if before is None or before[0] != value or not self.library.meta("weighed"):
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('vocabulary', ?)", (value,))
                 db.execute("INSERT OR IGNORE INTO unfolded SELECT key FROM article")
                 next_era(db)

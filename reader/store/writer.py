@@ -30,7 +30,8 @@ _NOTHING: Final = Stays(
     Standing(0, (), b"", None, []), story=False, placings=False, mentions=False, words=False, warnings=False
 )
 _FEW_SECTIONS: Final = 2_000  # up to which each is asked for
-_LOADING: Final = {"cache_size": -16_000, "wal_autocheckpoint": 4_000}  # KB; pages
+_LOADING: Final = {"cache_size": -4_000, "wal_autocheckpoint": 8_000}  # KB; pages
+"""More memory saves nothing: what does not fit is written to the log, and read from there."""
 
 
 @dataclass(slots=True)
@@ -124,7 +125,8 @@ class Writer:
             _loosen(db, stays.values(), hidden)
             _forget(db, [p.path for p in batch.problems], hidden)
             self._insert(db, articles, marked, checked, stays)
-            note_coming(db, (a.key for a in articles if not stays.get(a.path, _NOTHING).story))
+            if self.library.meta("weighed"):  # before that, whoever weighs the words takes all there are
+                note_coming(db, (a.key for a in articles if not stays.get(a.path, _NOTHING).story))
             if articles or batch.removed or batch.problems:
                 next_era(db)
             db.executemany(
@@ -287,7 +289,9 @@ class Writer:
                 number != want and db.execute("SELECT 1 FROM article WHERE id = ?", (number,)).fetchone()
             ):
                 number += 1
-            self._next[want] = starts[want] = number + 1
+            starts[want] = number + 1
+            if number != want:  # few share a second; of all others there is nothing to remember
+                self._next[want] = number + 1
             taken.add(number)
             found[at] = number
             if want != schema.UNDATED:
