@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,6 +21,7 @@ from reader.errors import SearchStopped
 from reader.folding import Folding
 from reader.ingest import Ingest, sync
 from reader.model import OUTCOMES, Article, LinkCheck, Mark, Outcome, Provider, Related
+from reader.store import tallying
 from reader.store.library import Library
 from reader.store.preparing import outlet_name
 from reader.store.query.matching import Facts, matches
@@ -27,6 +29,7 @@ from reader.store.query.nodes import State, walk
 from reader.store.query.parsing import parse
 from reader.store.rows import Place, PlaceKind, StoryRow
 from reader.store.state import State as Marks
+from reader.store.tallying import tally
 from reader.store.writer import Batch, Writer
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
@@ -292,6 +295,11 @@ def test_common_words_are_ranked_among_the_newest(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("reader.store.search.RANKED_CLOSELY", 5)
     for closely in ('"beta beta"', "beta coverage=0"):
         assert archive.library.search(closely).ranked_among == 5
+    monkeypatch.setattr("reader.store.search.RANKED_RARELY", 3)
+    archive.state.set_starred([a.key for a in articles], True)
+    sync(archive.library, archive.state)
+    starred = archive.library.search("beta is:starred")
+    assert starred.ranked_among == 3 and len(starred.ids) == 30
     archive.library.close()
     archive.state.close()
 
@@ -425,6 +433,30 @@ def test_limits_and_counts(real: Archive) -> None:
     without = real.library.count("-the")
     for most in (1, 7, without, without + 1):
         assert real.library.count("-the", at_most=most) == min(most, without)
+
+
+def test_what_takes_long_to_count_is_told_as_far_as_it_is_known(
+    real: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = parse("-(url:zzz) is:unread", NOW)
+    found = real.library.search(query).ids
+    assert tally(real.library, query, at_most=10**6, seconds=60) == (len(found), True)
+    assert tally(real.library, query, at_most=7, seconds=60) == (7, True)
+    with pytest.raises(SearchStopped):
+        for _ in range(20):
+            tally(real.library, query, at_most=10**6, seconds=60, stop=lambda: True)
+    monkeypatch.setattr(tallying, "_FIRST", 50)
+    times = iter([0.0])
+    # More than half of the time has gone, and no more goes.
+    monkeypatch.setattr(tallying, "time", SimpleNamespace(monotonic=lambda: next(times, 0.6)))
+    newest = set(real.library.newest(200))
+    told = tally(real.library, query, at_most=10**6, seconds=1)
+    assert told == (sum(number in newest for number in found), False) and 0 < told.number < len(found)
+    assert told.number == real.library.count(query, among=200)
+    times = iter([0.0])
+    assert tally(real.library, query, at_most=20, seconds=1) == (20, True)
+    times = iter([0.0])
+    assert tally(real.library, query, at_most=10**6, seconds=0.5) == (0, False)
 
 
 def test_a_search_can_be_stopped(real: Archive) -> None:

@@ -40,6 +40,8 @@ RANKED: Final = 5_000
 """Ranking looks at so many of the newest matches; the others follow, newest first."""
 RANKED_CLOSELY: Final = 2_000
 """The same where each match takes longer: words beside each other, or more asked for than words."""
+RANKED_RARELY: Final = 1_000
+"""The same where few matches are wanted: starred, of a link that is gone, of few sections and the like."""
 
 _WEIGHTS: Final = (10.0, 5.0, 2.0, 1.0)  # title, excerpt, body, related
 _BY_TIME: Final = ("newest", "oldest")
@@ -136,13 +138,14 @@ class Searching(LibraryFile):
         query: Query | str,
         *,
         at_most: int | None = None,
+        among: int | None = None,
         place: Place = EVERYTHING,
         today: int = 0,
         unread: bool = False,
         within: Sequence[int] | None = None,
         stop: Stop | None = None,
     ) -> int:
-        """How many articles *query* asks for; counting ends at *at_most*.
+        """How many articles *query* asks for, *among* so many of the newest; counting ends at *at_most*.
 
         Raises:
             SearchStopped, StoreError.
@@ -152,12 +155,13 @@ class Searching(LibraryFile):
 
             def plan() -> Steps:
                 look = named(db, asked)
-                if within is None and (kept := self._kept(look.root, place, unread=unread)) is not None:
+                whole = within is None and among is None
+                if whole and (kept := self._kept(look.root, place, unread=unread)) is not None:
                     return (kept,)
                 asking = self._asking(look, place, today, unread=unread, within=within)
-                return self._counting(asking, at_most)
+                return self._counting(asking, at_most, among)
 
-            key = ("count", at_most, asked.root, place, today, unread)
+            key = ("count", at_most, among, asked.root, place, today, unread)
             number = 0
             for select, values in planned(db, key, plan) if within is None else plan():
                 number = int(db.execute(select, values).fetchone()[0])
@@ -165,8 +169,10 @@ class Searching(LibraryFile):
                     return at_most
             return number
 
-    def _counting(self, asking: _Asking, at_most: int | None) -> Steps:
-        """Selects of how many are found, up to *at_most*."""
+    def _counting(self, asking: _Asking, at_most: int | None, among: int | None) -> Steps:
+        """Selects of how many are found, up to *at_most*, *among* so many of the newest."""
+        if among is not None and (end := self._end("newest", among)):
+            return (_up_to(self._statement(asking, end), -1 if at_most is None else at_most),)
         found = self._walk(asking, all_of_it=True)
         if at_most is None:
             return ((f"SELECT count(*) FROM ({found.each()})", found.values),)
@@ -236,7 +242,7 @@ class Searching(LibraryFile):
     def _end(self, order: str, size: int) -> str:
         """Of ``rowid``: whether it is among the first *size* of all articles in *order*, by time."""
         down, sign = (" DESC", ">=") if order == "newest" else ("", "<=")
-        walk = f"SELECT id FROM article INDEXED BY article_facts ORDER BY id{down} LIMIT 1 OFFSET {size}"
+        walk = f"SELECT id FROM article INDEXED BY article_facts ORDER BY id{down} LIMIT 1 OFFSET {size - 1}"
         row = self.db.execute(walk).fetchone()
         return f"rowid {sign} {row[0]}" if row else ""
 
@@ -351,8 +357,11 @@ class Searching(LibraryFile):
             f"SELECT fts.rowid AS id, bm25(fts, {weights}) AS rank {statement.joined('')}"
             " ORDER BY fts.rowid DESC LIMIT ?"
         )
-        closely = statement.where != WORDS or _BESIDE.search(str(statement.values[0]))
-        most = RANKED_CLOSELY if closely else RANKED
+        most = RANKED
+        if statement.walks_past_most:
+            most = RANKED_RARELY
+        elif statement.where != WORDS or _BESIDE.search(str(statement.values[0])):
+            most = RANKED_CLOSELY
         best = f"SELECT id FROM ({newest}) ORDER BY rank, id DESC LIMIT -1"
         ids = rowids(db, best, (*statement.values, most + 1))
         if len(ids) <= most:

@@ -84,6 +84,7 @@ ORDERS: Final[Mapping[str, str]] = {
 _UNCHECKED: Final = "unchecked"
 WORDS: Final = "fts MATCH ?"
 """Where a statement asks for words alone."""
+_SOUGHT: Final = "+"
 _WITH_WORDS: Final = "SELECT rowid FROM fts WHERE fts MATCH"
 _OF_ARTICLE: Final = re.compile(r"\ba\.(\w+)")
 
@@ -127,6 +128,11 @@ class Statement:
     def looks_words_up(self) -> bool:
         """Whether all that have some words are looked up first, however few are wanted."""
         return _WITH_WORDS in self.where
+
+    @property
+    def walks_past_most(self) -> bool:
+        """Whether of what it walks along only what is among a few looked up is wanted."""
+        return f"({_SOUGHT}{self.id} IN " in self.where
 
     def joined(self, more: str) -> str:
         """The statement without its select; *more* is what else is asked for and may need the article."""
@@ -392,7 +398,7 @@ class _Compiler:
 
     def _among(self, ids: str, values: tuple[object, ...] = ()) -> Condition:
         """Whether an article is one of *ids*, few; the walk along the words is not to seek each of them."""
-        return Condition(f"({'+' * (self.id == 'fts.rowid')}{self.id} IN ({ids}))", values)
+        return Condition(f"({_SOUGHT * (self.id == 'fts.rowid')}{self.id} IN ({ids}))", values)
 
     def _of_story(self, number: str, op: str, value: int) -> Condition:
         """Whether *number* of the article's story compares so."""

@@ -11,6 +11,7 @@ from reader.errors import SearchStopped, UsageError
 from reader.store.query.parsing import MAX_LENGTH, parse
 from reader.store.rows import Place, PlaceKind, PlaceRow
 from reader.store.state import Change, SavedSearch
+from reader.store.tallying import tally
 from reader.text import clean
 from reader.ui.control import Controller, Handler, in_thread
 from reader.ui.places import Pane
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _DEBOUNCE = 0.12  # seconds after the last letter before what is typed is counted
 _RECOUNT = 0.4  # seconds after a change before saved searches are counted again
 _MANY = 10_000  # articles up to which what is typed is counted
+_SOON = 0.08  # seconds after which it is told how many are found so far
 _HISTORY = 100
 _REMEMBERED = "queries"
 _NAMES = ("topic", "outlet", "domain", "type", "category")
@@ -75,7 +77,12 @@ class Searching(Controller):
         self.line.tell("…", query.complaints)
         await asyncio.sleep(_DEBOUNCE)
         try:
-            count = await in_thread(self.library.count, query, at_most=_MANY + 1, stop=stop.is_set)
+            count, known = await in_thread(
+                tally, self.library, query, at_most=_MANY + 1, seconds=_SOON, stop=stop.is_set
+            )
+            if not known:
+                self.line.tell(f"{count:,} articles or more …" if count > 1 else "…", query.complaints)
+                count = await in_thread(self.library.count, query, at_most=_MANY + 1, stop=stop.is_set)
         except SearchStopped:
             return
         told = f"more than {_MANY:,} articles" if count > _MANY else f"{count:,} article{'s' * (count != 1)}"
