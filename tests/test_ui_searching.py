@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
+import pytest
 from rich.segment import Segment
 from ui_tools import Desk, desk, make_session, small_folder, write
 
+from reader.errors import SearchStopped
+from reader.ingest import Ingest
+from reader.store import tallying
 from reader.store.rows import Place, PlaceKind
 from reader.ui.places import Pane
 from reader.ui.screens.main import MainScreen
@@ -42,6 +48,35 @@ def saved(d: Desk) -> list[tuple[str, int, int]]:
     entries = [d.main.topics.entry(index) for index in range(d.main.topics.count)]
     rows = [e for e in entries if not isinstance(e, str) and e.place.kind is PlaceKind.SEARCH]
     return [(r.label, r.unread, r.total) for r in rows]
+
+
+async def test_what_takes_long_to_count_is_told_as_far_as_it_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    counted = session.library.count
+
+    def slowly(*args: Any, **how: Any) -> int:
+        """Whoever has little time for all of it gives up, who has any waits until somebody has looked."""
+        if how.get("at_most") and not how.get("among"):
+            if not isinstance(getattr(how["stop"], "__self__", None), threading.Event):
+                raise SearchStopped("the search was stopped")
+            looked.wait(10)
+        return counted(*args, **how)
+
+    looked = threading.Event()
+    monkeypatch.setattr(tallying, "_FIRST", 6)
+    Ingest(session.library, session.state, session.sources).run()
+    some, every = counted("quality>40", among=6), counted("quality>40")
+    assert 1 < some < every
+    async with desk(session) as d:
+        monkeypatch.setattr(session.library, "count", slowly)
+        await d.press("=")
+        for letter in "quality>40":
+            await d.tap(letter)
+        await d.until(lambda: said(d).strip() == f"{some} articles or more …")
+        looked.set()
+        await d.until(lambda: said(d).strip() == f"{every} articles")
 
 
 async def test_a_query_is_counted_as_it_is_typed_then_listed_and_left_again(tmp_path: Path) -> None:
