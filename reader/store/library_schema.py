@@ -43,7 +43,7 @@ UNDATED: Final = -(1 << 52)
 _UNWRITTEN: Final = 8_000_000
 """Bytes of words that a transaction keeps in memory. By default each million became a part, to be merged."""
 
-_PARTS: Final = 64
+_PARTS: Final = 160
 """Parts of the full text that are left until they are merged at once. With the usual 16, a load of 50,000
 articles merged some on its way, for a file a third larger; all are made one after it: see ``merging``."""
 

@@ -30,7 +30,7 @@ _NOTHING: Final = Stays(
     Standing(0, (), b"", None, []), story=False, placings=False, mentions=False, words=False, warnings=False
 )
 _FEW_SECTIONS: Final = 2_000  # up to which each is asked for
-_LOADING: Final = {"cache_size": -4_000, "wal_autocheckpoint": 8_000}  # KB; pages
+_LOADING: Final = {"cache_size": -3_000, "wal_autocheckpoint": 8_000}  # KB; pages
 """More memory saves nothing: what does not fit is written to the log, and read from there."""
 
 
