@@ -192,9 +192,10 @@ def run(session: Session) -> int:
     stays_as_it_is()
     gc.enable()
     if sys.platform != "win32":
-        from reader.ui import pasting
+        from reader.ui import outlasting, pasting
 
         pasting.guard()
+        outlasting.guard()
     app = NewsfoldApp(session)
     with crash.watched(session.locations.log_file, app.tell):
         code = app.run()
