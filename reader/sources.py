@@ -367,7 +367,8 @@ def _compare(path: str, files: _Files, stats: bytes, before: bytes | None) -> Fo
         pairs = ((files.times, was.times), (files.sizes, was.sizes), (files.inodes, was.inodes))
         places = range(len(files.times))
         differ = {place for new, old in pairs for place in compress(places, map(ne, new, old))}
-        differ.update(place for place in places if files.times[place] == _UNPROVEN)
+        if not files.proven:
+            differ.update(place for place in places if files.times[place] == _UNPROVEN)
         names = _split(files.names) if differ else []
         change.some = sorted(names[place] for place in differ)
         return change

@@ -29,6 +29,11 @@ MAX_INDEXED: Final = 65_536
 
 Making words of more would take longer than a key may wait."""
 
+_SHORT: Final = 8_192  # bytes
+
+Words = tuple[str, str]
+"""Of an excerpt and of a body."""
+
 _UNSEEN: Final = re.compile(r"<!--|<(script|style)\b", re.IGNORECASE)
 _UNSEEN_END: Final = {
     "": re.compile("-->"),
@@ -74,14 +79,28 @@ def _seen(body: str) -> str:
     return " ".join(kept)
 
 
-def beyond(article: Article) -> bytes | None:
-    """What ``body`` is to keep of *article*: the indexed excerpt and body, or None when neither needs it."""
+def beyond(article: Article) -> Words | None:
+    """The words of *article* that ``body`` is to keep: excerpt's and body's; None when neither needs it."""
     long = len(article.excerpt) > EXCERPT
     if not long and not article.body.strip():
         return None
     excerpt = article.excerpt[:MAX_INDEXED] if long else clean(article.excerpt, EXCERPT)
-    excerpt = index_text(readable(excerpt))
-    return zlib.compress(f"{excerpt}\n{index_text(body_text(article.body))}".encode(), 3)
+    return index_text(readable(excerpt)), index_text(body_text(article.body))
+
+
+def packed(words: Words) -> bytes:
+    """*words* as ``body`` keeps them."""
+    data = "\n".join(words).encode()
+    # Most are short, and what is made ready for each is as large as the window.
+    window = 15 if len(data) > _SHORT else 13
+    deflate = zlib.compressobj(3, zlib.DEFLATED, window, window - 7)
+    return deflate.compress(data) + deflate.flush()
+
+
+def unpacked(kept: bytes) -> Words:
+    """What :func:`packed` was given."""
+    excerpt, _, body = zlib.decompress(kept).decode().partition("\n")
+    return excerpt, body
 
 
 def put(
@@ -109,15 +128,15 @@ def take(db: sqlite3.Connection, number: int) -> None:
         (number,),
     ).fetchone()
     titles = [entry[listing.TITLE] for entry in listing.of(db, number)]
-    db.execute(_TAKE, (number, *columns(title, excerpt, titles, z)))
+    db.execute(_TAKE, (number, *columns(title, excerpt, titles, None if z is None else unpacked(z))))
     db.execute("DELETE FROM body WHERE id = ?", (number,))
 
 
 def columns(
-    title: str, excerpt: str, related: Iterable[str], kept: bytes | None
+    title: str, excerpt: str, related: Iterable[str], beyond: Words | None
 ) -> tuple[str, str, str, str]:
     """What is indexed of an article: title and excerpt as kept, titles of related entries, what is beyond."""
-    return title_words(title), *text_words(excerpt, kept), related_words(related)
+    return title_words(title), *text_words(excerpt, beyond), related_words(related)
 
 
 def title_words(title: str) -> str:
@@ -125,12 +144,9 @@ def title_words(title: str) -> str:
     return index_text(readable(title))
 
 
-def text_words(excerpt: str, kept: bytes | None) -> tuple[str, str]:
-    """What is indexed of an excerpt and a body: what is *kept* beyond them, else the excerpt."""
-    if kept is None:
-        return index_text(readable(excerpt)), ""
-    words, _, body = zlib.decompress(kept).decode().partition("\n")
-    return words, body
+def text_words(excerpt: str, beyond: Words | None) -> Words:
+    """What is indexed of an excerpt and a body: what is *beyond* what is kept of them, else the excerpt."""
+    return beyond or (index_text(readable(excerpt)), "")
 
 
 def related_words(titles: Iterable[str]) -> str:

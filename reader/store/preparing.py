@@ -107,7 +107,7 @@ def prepare(article: Article) -> Prepared:
         listing.pack(mentions),
         tuple(listing.numbers(mentions)),
         indexing.columns(title, excerpt, [str(m[listing.TITLE]) for m in mentions], beyond),
-        beyond,
+        None if beyond is None else indexing.packed(beyond),
         tuple([(w.line, clean(w.field), clean(w.reason)) for w in article.warnings]),
     )
 

@@ -107,7 +107,8 @@ class Standing:
         if old[_TITLE] != new[_TITLE]:
             title = indexing.title_words(old[_TITLE])
         if self.beyond != article.beyond or old[_EXCERPT] != new[_EXCERPT]:
-            words, body = indexing.text_words(old[_EXCERPT], self.beyond)
+            kept = None if self.beyond is None else indexing.unpacked(self.beyond)
+            words, body = indexing.text_words(old[_EXCERPT], kept)
         if self.mentions != article.mentions:
             related = indexing.related_words(e[listing.TITLE] for e in listing.unpack(self.mentions))
         return title, words, body, related
