@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -40,7 +41,8 @@ WORDS = """### Beside libnotmuch, 50,000 articles, warm
 The newest 50 that match, each with its title, or subject; and how many there are. Ours is `Library.search`
 and, by one more statement, the titles of what it found. notmuch gives messages, and of each a header that
 its index keeps. Each side is asked in turn with the other, for each figure three times in a row after a first
-time; warm is the middle of the three. Our index is as the program has it some seconds after a load, its parts
+time; warm is the middle of the three. Both work on the same processor, and times are the middle of those of
+each turn. Our index is as the program has it some seconds after a load, its parts
 merged. What notmuch finds beyond ours it finds by stems of words."""
 
 MORE = """The first answers of each turn, when the other process had the processor's caches meanwhile; what
@@ -209,6 +211,7 @@ def beside(rounds: int) -> Part:
                 return answer
 
             table, more = [], []
+            everywhere = _share_a_processor(peer.pid)
             for label, (mine, other) in asked.items():
                 found = in_turn(
                     {"ours": lambda q=mine: _ask_ours(store, q), "theirs": lambda q=other: ask(q)},
@@ -219,10 +222,12 @@ def beside(rounds: int) -> Part:
                     for who in ("ours", "theirs")
                 )
                 part.data.setdefault("notmuch", {})[label] = {"ours": a, "theirs": b}
-                table.append((label, mine or "(all)", a["n"], b["n"], *_beside(a, b, "newest"),
-                              *_beside(a, b, "count")))  # fmt: skip
-                more.append((label, *_beside(a, b, "first"), *_beside(a, b, "first_count"),
-                             *_beside(a, b, "ids"), a["rows"], b["newest"] / a["rows"]))  # fmt: skip
+                table.append((label, mine or "(all)", a["n"], b["n"], *_beside(found, "newest"),
+                              *_beside(found, "count")))  # fmt: skip
+                more.append((label, *_beside(found, "first"), *_beside(found, "first_count"),
+                             *_beside(found, "ids"), *_beside(found, "rows", "newest")[::2]))  # fmt: skip
+            if everywhere:
+                os.sched_setaffinity(0, everywhere)
             peer.stdin.close()
         store.close()
     three = ("notmuch", "times")
@@ -251,8 +256,26 @@ def _with_notmuch() -> str | None:
     return None
 
 
-def _beside(ours: dict[str, float], theirs: dict[str, float], key: str) -> tuple[float, float, float]:
-    return ours[key], theirs[key], theirs[key] / ours[key]
+def _share_a_processor(peer: int) -> set[int]:
+    """Have this process and *peer*, which work in turn, do so on one: of rented ones one may be slower.
+
+    The processors of this process until now; none where nothing can be said about them.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return set()
+    everywhere = os.sched_getaffinity(0)
+    for process in (0, peer):
+        os.sched_setaffinity(process, {min(everywhere)})
+    return everywhere
+
+
+def _beside(
+    found: dict[str, list[dict[str, float]]], key: str, other: str = ""
+) -> tuple[float, float, float]:
+    """The middle of ours, of theirs, and of how many times ours theirs was in the same turn."""
+    pairs = [(a[key], b[other or key]) for a, b in zip(found["ours"], found["theirs"], strict=True)]
+    ours, theirs = (median(side) for side in zip(*pairs, strict=True))
+    return ours, theirs, median([b / a for a, b in pairs])
 
 
 def _ask_ours(store: Library, query: str) -> dict[str, float]:
