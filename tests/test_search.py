@@ -300,6 +300,7 @@ def test_common_words_are_ranked_among_the_newest(tmp_path: Path, monkeypatch: p
     sync(archive.library, archive.state)
     starred = archive.library.search("beta is:starred")
     assert starred.ranked_among == 3 and len(starred.ids) == 30
+    assert archive.library.search("beta -is:noted").ranked_among == 5  # which is most of them
     archive.library.close()
     archive.state.close()
 

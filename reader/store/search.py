@@ -41,7 +41,7 @@ RANKED: Final = 5_000
 RANKED_CLOSELY: Final = 2_000
 """The same where each match takes longer: words beside each other, or more asked for than words."""
 RANKED_RARELY: Final = 1_000
-"""The same where few matches are wanted: starred, of a link that is gone, of few sections and the like."""
+"""The same where few matches are wanted: starred, tagged, of a link that is gone, of a large story."""
 
 _WEIGHTS: Final = (10.0, 5.0, 2.0, 1.0)  # title, excerpt, body, related
 _BY_TIME: Final = ("newest", "oldest")

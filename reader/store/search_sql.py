@@ -132,7 +132,7 @@ class Statement:
     @property
     def walks_past_most(self) -> bool:
         """Whether of what it walks along only what is among a few looked up is wanted."""
-        return f"({_SOUGHT}{self.id} IN " in self.where
+        return f" AND ({_SOUGHT}{self.id} IN " in self.where  # not "AND NOT (": that leaves most
 
     def joined(self, more: str) -> str:
         """The statement without its select; *more* is what else is asked for and may need the article."""
