@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import faulthandler
 import json
+import os
 import re
 import subprocess
 import time
@@ -101,8 +102,10 @@ def small_folder(folder: Path) -> Path:
     """Twelve articles, newest first ``story-00`` to ``story-11``, three topics, four outlets.
 
     ``story-01`` has five pieces of coverage: 00, 02 and 04 (in the library), two that are not.
-    05 is long, 06 unpublished, 07 a video without quality.
+    05 is long, 06 unpublished, 07 a video without quality. The files are of yesterday: one that
+    was written in the moment of a look is read again at the next, and counts as changed.
     """
+    yesterday = time.time() - 86_400
     for n in range(12):
         fields: dict[str, Any] = {
             "excerpt": f"On {WORDS[n % 4]}, part {n}.",
@@ -124,7 +127,8 @@ def small_folder(folder: Path) -> Path:
             fields["published"] = False
         if n == 7:
             fields |= {"type": "video", "quality": None}
-        write(folder, f"story-{n:02}", LONG_BODY if n == 5 else "", **fields)
+        path = write(folder, f"story-{n:02}", LONG_BODY if n == 5 else "", **fields)
+        os.utime(path, (yesterday, yesterday))
     return folder
 
 

@@ -45,14 +45,12 @@ def read(data: bytes, path: str) -> Article | Problem:
 
 def _read_quickly(data: bytes, path: str) -> Article | None:
     """The article of a file as programs write them; None for any other."""
-    if data[:3] == codecs.BOM_UTF8:
-        data = data[3:]
-    if data[:3] != b"---":
-        return None
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").translate(_CR_TO_NEWLINE)
-    if data[3:4] != b"\n":
-        return None
+    if data[:4] != b"---\n":
+        if data[:7] != codecs.BOM_UTF8 + b"---\n":
+            return None
+        data = data[3:]
     end = data.find(b"\n---\n", 3, MAX_FRONT_MATTER)
     if end < 0:
         if data[-4:] != b"\n---" or len(data) > MAX_FRONT_MATTER:

@@ -47,6 +47,7 @@ MAX_DEPTH: Final = 60
 MAX_ESCAPED: Final = 65_536
 
 _CONTROLS: Final = bytes(code for code in range(0x20) if code != 0x0A) + b"\x7f"
+_C1_FIRST: Final = b"\xc2"
 _C1: Final = re.compile(rb"\xc2[\x80-\x9f]")
 
 _HEAD: Final = re.compile(r"( {0,128})(- )?(?:([A-Za-z_][A-Za-z0-9_-]{0,63}): )?")
@@ -72,14 +73,17 @@ _SHORT: Final = 20
 
 def parse(front: bytes, first_line: int = 2) -> Tree | None:
     """The tree of what stands between the fences, or None when it is not of this grammar."""
-    if front.count(b"\n") >= MAX_LINES or len(front.translate(None, _CONTROLS)) != len(front):
+    size = len(front)
+    if len(front.translate(None, _CONTROLS)) != size:
+        return None
+    if size >= MAX_LINES and front.count(b"\n") >= MAX_LINES:  # a shorter one need not be counted
         return None
     try:
         text = front.decode()
     except UnicodeDecodeError:
         return None
     if not text.isascii() and (
-        _C1.search(front)
+        (_C1_FIRST in front and _C1.search(front))
         or "\u2028" in text
         or "\u2029" in text
         or "\ufeff" in text

@@ -17,6 +17,7 @@ from reader.store import indexing, listing, merging, sqlite, standing
 from reader.store import library_schema as schema
 from reader.store.library import Library
 from reader.store.preparing import Prepared, prepare
+from reader.store.sectioning import Sections
 from reader.store.standing import Columns, Row, Standing, Stays
 from reader.store.story_writer import next_era, note_coming, note_leaving
 from reader.text import clean
@@ -25,11 +26,9 @@ _NO_MARK = Mark("")
 _Placing = tuple[
     int, int, bool, int | None, int | None, int
 ]  # section, article, unread, what it is sorted by
-_Version = tuple[sqlite3.Connection, int, int]
 _NOTHING: Final = Stays(
     Standing(0, (), b"", None, []), story=False, placings=False, mentions=False, words=False, warnings=False
 )
-_FEW_SECTIONS: Final = 2_000  # up to which each is asked for
 _LOADING: Final = {"cache_size": -3_000, "wal_autocheckpoint": 8_000}  # KB; pages
 """More memory saves nothing: what does not fit is written to the log, and read from there."""
 
@@ -67,11 +66,9 @@ class Writer:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self._sections: dict[tuple[str, str], int] = {}
-        self._all_sections = False
+        self._sections = Sections()
         self._next: dict[int, int] = {}
         self._shift = 0
-        self._seen: _Version | None = None
 
     # -- files --------------------------------------------------------------
 
@@ -117,7 +114,7 @@ class Writer:
             marked = marks(a.key for a in articles)
             checked = links(a.address for a in articles if a.address)
             self._shift = self.library.meta("shift")
-            self._find_sections(db, (section for a in articles for section in a.sections))
+            self._sections.find(db, (section for a in articles for section in a.sections))
             articles, stays = self._changes(db, articles, batch, marked)
             moving = (a.path for a in articles if a.path not in stays)
             hidden = self._hidden(db)
@@ -156,47 +153,6 @@ class Writer:
         with sqlite.write(self.library.db):
             self._put_meta(self.library.db, name, value)
 
-    def _load_sections(self, db: sqlite3.Connection) -> None:
-        seen, self._seen = self._seen, None  # until this is written
-        if seen == _version(db):
-            return  # nobody else has written since we did
-        self._sections, self._all_sections = {}, False
-
-    def _find_sections(self, db: sqlite3.Connection, wanted: Iterable[tuple[str, str]]) -> None:
-        """Know the numbers of those of *wanted* that there are: an archive has thousands, a change few."""
-        if self._all_sections:
-            return
-        asked = [section for section in dict.fromkeys(wanted) if section not in self._sections]
-        if len(asked) > _FEW_SECTIONS:
-            every = db.execute("SELECT id, kind, name FROM section")
-            self._sections, self._all_sections = {(kind, name): i for i, kind, name in every}, True
-            return
-        for section in asked:
-            found = db.execute("SELECT id FROM section WHERE kind = ? AND name = ?", section).fetchone()
-            if found is not None:
-                self._sections[section] = found[0]
-
-    def _section(self, db: sqlite3.Connection, kind: str, name: str) -> int:
-        self._find_sections(db, [(kind, name)])
-        number = self._sections.get((kind, name))
-        if number is None:
-            cursor = db.execute("INSERT INTO section(kind, name) VALUES (?, ?)", (kind, name))
-            number = self._sections[kind, name] = int(cursor.lastrowid or 0)
-        return number
-
-    def _add_sections(self, db: sqlite3.Connection, articles: Iterable[Prepared]) -> None:
-        """Make the sections that *articles* are the first of, all at once."""
-        known = self._sections
-        new = dict.fromkeys([s for a in articles for s in a.sections if s not in known])
-        if new:
-            last = db.execute("SELECT coalesce(max(id), 0) FROM section").fetchone()[0]
-            numbered = dict(zip(new, range(last + 1, last + 1 + len(new)), strict=True))
-            db.executemany(
-                "INSERT INTO section(id, kind, name) VALUES (?, ?, ?)",
-                [(number, *section) for section, number in numbered.items()],
-            )
-            known.update(numbered)
-
     def _changes(
         self, db: sqlite3.Connection, articles: list[Prepared], batch: Batch, marks: Mapping[str, Mark]
     ) -> tuple[list[Prepared], dict[str, Stays]]:
@@ -208,7 +164,7 @@ class Writer:
         stays: dict[str, Stays] = {}
         for article in articles:
             if (old := there.get(article.path)) is not None:
-                places = standing.places(article, self._sections)
+                places = standing.places(article, self._sections.numbers)
                 if old.is_all_of(article, places):
                     continue
                 if (rows := old.stays(article, places, marks.get(article.key, _NO_MARK))) is not None:
@@ -233,12 +189,13 @@ class Writer:
         beyond: list[tuple[int, bytes]] = []
         warnings: list[tuple[object, ...]] = []
         numbers = self._free_ids(db, articles, {path: kept.old.id for path, kept in stays.items()})
-        self._add_sections(db, articles)
+        self._sections.add(db, (section for article in articles for section in article.sections))
+        known = self._sections.numbers
         for number, article in sorted(zip(numbers, articles, strict=True), key=itemgetter(0)):
             mark = marks.get(article.key, _NO_MARK)
             link = links.get(article.address)
             outcome = link.outcome.value if link else ""
-            sections = sorted([self._sections[section] for section in article.sections])
+            sections = sorted([known[section] for section in article.sections])
             places = " ".join(map(str, sections))
             row = (*article.values, mark.read, mark.starred, mark.hidden, outcome, places, article.urls)
             if (kept := stays.get(article.path, _NOTHING)) is _NOTHING:
@@ -299,7 +256,7 @@ class Writer:
         return found
 
     def _hidden(self, db: sqlite3.Connection) -> int:
-        return self._section(db, "hidden", "")
+        return self._sections.number(db, ("hidden", ""))
 
     # -- what the reader's own store says -----------------------------------------
 
@@ -316,11 +273,10 @@ class Writer:
             return
         with sqlite.write(db):
             sqlite.check_in_place(db)
-            self._load_sections(db)
+            self._sections.begin(db)
             yield db
-            others = _version(db)[1]  # asked before anybody else can write
-        # The full-text index writes its words, and counts them, in the commit.
-        self._seen = (db, others, db.total_changes)
+            others = self._sections.ending(db)
+        self._sections.ended(db, others)
 
     def copied_to(self, seq: int) -> None:
         """Every change of the marks up to *seq* is copied."""
@@ -453,11 +409,6 @@ def _loosen(db: sqlite3.Connection, stays: Iterable[Stays], hidden: int) -> None
             db.execute("DELETE FROM body WHERE id = ?", (old.id,))
         if not rows.warnings:
             db.execute("DELETE FROM problem WHERE path = ?", (old.row[0],))
-
-
-def _version(db: sqlite3.Connection) -> _Version:
-    """Another after each change, by whatever connection. The same before and after one's own commit."""
-    return db, int(db.execute("PRAGMA data_version").fetchone()[0]), db.total_changes
 
 
 def _storable(text: str) -> str:

@@ -32,6 +32,7 @@ import lists
 import loading
 import parts
 import screen
+import where
 from measuring import PEERS, Part, Target, machine, speed, targets, tool
 
 Section = Callable[[argparse.Namespace], Part]
@@ -49,6 +50,7 @@ SECTIONS: dict[str, Section] = {
     "links": lambda o: parts.links(o.rounds),
     "stories": lambda o: parts.stories(o.rounds),
     "body": lambda o: parts.body(o.rounds),
+    "where": lambda o: where.where(o.sizes, o.rounds),
 }
 
 
