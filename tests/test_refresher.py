@@ -22,7 +22,18 @@ from reader.session import Session
 from reader.sources import Source
 from reader.store import sqlite
 from reader.store.state import State
-from tests.ui_tools import PATIENCE, desk, make_session, marks, small_folder, url, when, write, write_many
+from tests.ui_tools import (
+    PATIENCE,
+    desk,
+    make_session,
+    marks,
+    of_yesterday,
+    small_folder,
+    url,
+    when,
+    write,
+    write_many,
+)
 
 
 def until(true: Callable[[], object]) -> None:
@@ -82,6 +93,8 @@ def test_it_says_what_the_same_run_here_would(tmp_path: Path) -> None:
     write_many(folder, 1_300)
     (folder / "broken.md").write_text("---\ntitle: [\n---\n")
     (folder / os.fsdecode(b"odd-\xff.md")).write_text("---\ntitle: Odd\n---\n")
+    for path in folder.glob("*.md"):
+        of_yesterday(path)
     seen: list[Progress] = []
     with make_session(tmp_path / "one", folder) as opened, make_session(tmp_path / "two", folder) as other:
         there = refresher(opened, progress=seen.append).run()

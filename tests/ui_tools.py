@@ -50,14 +50,28 @@ _LONG = ("links", "ingest", "browser-archive")
 # -- files --------------------------------------------------------------------
 
 
+def of_yesterday(path: Path) -> Path:
+    """Have the file at *path* say that it is of yesterday.
+
+    One that was written in the moment of a look is read again at the next, and counts as changed. That
+    it is written anew is seen by its other time.
+    """
+    yesterday = time.time() - 86_400
+    os.utime(path, (yesterday, yesterday))
+    return path
+
+
 def write(folder: Path, slug: str, body: str = "", **fields: Any) -> Path:
-    """Write one article. Values are JSON, which is YAML; ``webUrl`` is made of the slug unless given."""
+    """Write one article, :func:`of_yesterday`. Values are JSON, which is YAML.
+
+    ``webUrl`` is made of the slug unless given.
+    """
     fields = {"title": slug.replace("-", " ").capitalize(), "webUrl": BASE + slug} | fields
     lines = [f"{_quoted(name)}: {_quoted(value)}" for name, value in fields.items() if value is not None]
     path = folder / f"{slug}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("---\n" + "\n".join(lines) + f"\n---\n{body}", encoding="utf-8")
-    return path
+    return of_yesterday(path)
 
 
 def _quoted(value: Any) -> str:
@@ -90,7 +104,9 @@ def write_many(folder: Path, count: int) -> None:
         text = (
             f"---\ntitle: Piece {n}\nwebUrl: {BASE}piece-{n}\npublishedDateTime: {when(minutes=n + 1)}\n---\n"
         )
-        (folder / f"d{n // 100}" / f"piece-{n}.md").write_text(text, encoding="utf-8")
+        path = folder / f"d{n // 100}" / f"piece-{n}.md"
+        path.write_text(text, encoding="utf-8")
+        of_yesterday(path)
 
 
 OUTLETS = ("Aurora", "Beacon", "Courier", "Dispatch")
@@ -102,10 +118,8 @@ def small_folder(folder: Path) -> Path:
     """Twelve articles, newest first ``story-00`` to ``story-11``, three topics, four outlets.
 
     ``story-01`` has five pieces of coverage: 00, 02 and 04 (in the library), two that are not.
-    05 is long, 06 unpublished, 07 a video without quality. The files are of yesterday: one that
-    was written in the moment of a look is read again at the next, and counts as changed.
+    05 is long, 06 unpublished, 07 a video without quality.
     """
-    yesterday = time.time() - 86_400
     for n in range(12):
         fields: dict[str, Any] = {
             "excerpt": f"On {WORDS[n % 4]}, part {n}.",
@@ -127,8 +141,7 @@ def small_folder(folder: Path) -> Path:
             fields["published"] = False
         if n == 7:
             fields |= {"type": "video", "quality": None}
-        path = write(folder, f"story-{n:02}", LONG_BODY if n == 5 else "", **fields)
-        os.utime(path, (yesterday, yesterday))
+        write(folder, f"story-{n:02}", LONG_BODY if n == 5 else "", **fields)
     return folder
 
 
