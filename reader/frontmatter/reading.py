@@ -19,6 +19,7 @@ MAX_FRONT_MATTER: Final = 1024 * 1024
 MAX_SLOW: Final = 512 * 1024
 """The same where full YAML is needed, whose scanner takes up to 25 ms for that many line ends alone."""
 
+_STARTS: Final = (b"---", codecs.BOM_UTF8)
 _CR_TO_NEWLINE: Final = bytes.maketrans(b"\r", b"\n")
 _OPENING: Final = re.compile(r"(?:[ \t]*\n){0,50}(---|\+\+\+)[ \t]*(?:\n|\Z)")
 _CLOSING: Final = {
@@ -45,6 +46,8 @@ def read(data: bytes, path: str) -> Article | Problem:
 
 def _read_quickly(data: bytes, path: str) -> Article | None:
     """The article of a file as programs write them; None for any other."""
+    if data[:3] not in _STARTS:
+        return None  # before all of a large file is gone through
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").translate(_CR_TO_NEWLINE)
     if data[:4] != b"---\n":
