@@ -256,10 +256,10 @@ def test_report_is_one_clean_line_and_a_log(tmp_path: Path) -> None:
 
 _BROKEN = """
 import sys
-from reader.ui.navigation import Navigation
+from reader.ui.placing import Placing
 def broken(self):
     raise RuntimeError("no \\x1b[31m colour \\x9b here")
-Navigation.load_places = broken
+Placing.load = broken
 from reader.__main__ import main
 sys.argv = ["newsfold", "--sample"]
 sys.exit(main())
@@ -280,13 +280,13 @@ def test_a_fault_ends_in_one_line_with_the_terminal_restored(tmp_path: Path) -> 
 
 _QUIETLY_BROKEN = """
 import asyncio, sys, threading
-from reader.ui.navigation import Navigation
-load = Navigation.load_places
+from reader.ui.placing import Placing
+load = Placing.load
 class Evil:
     def __del__(self):
         raise RuntimeError("unraisable \\x1b]0;pwn\\x07")
 def broken(self):
-    Navigation.load_places = load
+    Placing.load = load
     load(self)
     def thread():
         raise RuntimeError("no \\x1b[31m thread \\x9b here")
@@ -295,7 +295,7 @@ def broken(self):
     asyncio.get_running_loop().call_later(WAIT, callback)
     threading.Timer(0.1, thread).start()
     Evil()
-Navigation.load_places = broken
+Placing.load = broken
 from reader.__main__ import main
 sys.argv = ["newsfold", "--sample"]
 sys.exit(main())

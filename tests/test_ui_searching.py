@@ -267,7 +267,7 @@ async def test_a_saved_search_is_where_the_next_session_begins(tmp_path: Path) -
     session = make_session(tmp_path, folder)
     async with desk(session) as d:
         session.state.add_search("Law", "topic:law")
-        d.main.navigation.load_places()
+        d.main.placing.load()
         await d.settle()
         d.main.navigation.go_to(Place(PlaceKind.SEARCH, "topic:law"))
         await d.settle()

@@ -1,4 +1,4 @@
-"""Brings the list and the places from the library."""
+"""Brings the list from the library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reader.errors import SearchStopped
-from reader.store.rows import ArticleRow, PlaceKind, PlaceRows, Sort
+from reader.store.rows import ArticleRow, PlaceKind, Sort
 from reader.ui import human
 from reader.ui.asking import Found, ends, find, question
 from reader.ui.control import Controller, in_thread
@@ -45,7 +45,7 @@ class Aim:
 
 
 class Loading(Controller):
-    """Fetches what the list and the topics pane show. The latest load begun is the one that is shown."""
+    """Fetches what the list shows. The latest load begun is the one that is shown."""
 
     def __init__(self, screen: MainScreen) -> None:
         super().__init__(screen)
@@ -296,46 +296,9 @@ class Loading(Controller):
         self.screen.list.put_pages(rows, ids)
         self.screen.reading.row_arrived()
 
-    def load_rest_of_places(self) -> None:
-        """Fetch the whole topics pane, if only the first of its outlets are there."""
-        if not self.screen.topics.whole:
-            self.load_places()
-
-    def load_places(self) -> None:
-        """Fetch the topics pane."""
-        self.screen.work("places", self._load_places())
-
-    async def _load_places(self) -> None:
-        await self.show_places()
-        self.screen.searching.recount()
-
-    async def show_places(self) -> None:
-        """Fetch the topics pane, saved searches with the counts last known."""
-        self.put_places(await self.fetch_places())
-
-    async def fetch_places(self, most: int | None = None) -> PlaceRows:
-        """What the topics pane shows; of topics and outlets the first *most*."""
-        return await in_thread(self._places, most)
-
-    async def put_first_places(self, rows: PlaceRows) -> None:
-        """Show *rows* in the topics pane, all there are if the place that is listed is not among them."""
-        if not rows.whole and rows.find(self.listing.place) is None:
-            rows = await self.fetch_places()
-        self.put_places(rows)
-
-    def put_places(self, rows: PlaceRows) -> None:
-        """Show *rows* in the topics pane."""
-        self.screen.topics.set_places(rows, self.listing.place)
-        self.screen.everything = rows[0]
-        self.screen.show_heads()
-
-    def _places(self, most: int | None = None) -> PlaceRows:
-        views, *sections = self.library.places(self.today, most).groups
-        return PlaceRows([views, self.screen.searching.rows(), *sections])
-
     def reload(self) -> None:
         """The library changed: fetch everything again, standing still."""
-        self.load_places()
+        self.screen.placing.load()
         view = self.screen.list
         if self._aim is not None:
             self._start_load(self._aim)

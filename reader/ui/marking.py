@@ -64,7 +64,7 @@ class Marking(Controller):
             self.screen.navigation.reload()
             return
         self.screen.list.forget_rows()
-        self.screen.navigation.load_places()
+        self.screen.placing.load()
         self.screen.reading.marks_changed()
 
     # -- commands ----------------------------------------------------------------

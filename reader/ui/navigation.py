@@ -146,7 +146,7 @@ class Navigation(Loading):
         else:
             self.screen.reading.preview()
         self.screen.show_pane(location.pane)
-        self.load_places()
+        self.screen.placing.load()
 
     # -- narrowing ------------------------------------------------------------------
 

@@ -162,7 +162,7 @@ class Searching(Controller):
         counts = await in_thread(self._count_all, [s.query for s in self.saved])
         if counts != self._counts:
             self._counts = counts
-            await self.screen.navigation.show_places()
+            await self.screen.placing.show()
 
     def _count_all(self, queries: Sequence[str]) -> dict[str, tuple[int, int]]:
         now = self.screen.now()

@@ -26,6 +26,7 @@ from reader.ui.marking import Marking
 from reader.ui.navigation import Navigation
 from reader.ui.opening import Opening
 from reader.ui.places import Pane
+from reader.ui.placing import Placing
 from reader.ui.program import Program
 from reader.ui.reading import Reading
 from reader.ui.refreshing import Refreshing
@@ -73,6 +74,7 @@ class MainScreen(Speaking):
         self.early = Early(self)
         self.storying = Storying(self)
         self.navigation = Navigation(self)
+        self.placing = Placing(self)
         self.stepping = Stepping(self)
         self.reading = Reading(self)
         self.marking = Marking(self)
@@ -148,17 +150,17 @@ class MainScreen(Speaking):
         self._show_status()
 
     async def _restore(self) -> None:
-        places = asyncio.ensure_future(self.navigation.fetch_places(_PLACES_FIRST))  # beside the list
+        places = asyncio.ensure_future(self.placing.fetch(_PLACES_FIRST))  # beside the list
         places.add_done_callback(lambda done: done.cancelled() or done.exception())  # said below, or never
         try:
             await self.navigation.restore_last()
-            await self.navigation.put_first_places(await places)
+            await self.placing.put_first(await places)
             await self.reading.arrived()
         except NewsfoldError as error:
             if not (isinstance(error, StoreError) and self.session.library.doubt(error)):
                 self.say(str(error), bad=True)  # an index in doubt is begun anew by the look at the files
         self.call_after_refresh(self._arrive)
-        self.set_timer(_PLACES_AFTER, self.navigation.load_rest_of_places)
+        self.set_timer(_PLACES_AFTER, self.placing.load_rest)
         self.searching.recount()
         self.refreshing.start()
         self.set_interval(AT_REST, self.keeping.look)
