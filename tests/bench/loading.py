@@ -51,7 +51,7 @@ from reader.store.library import Library
 from reader.store.writer import Batch, Writer
 
 PEER_SIZE = 50_000
-"""Peers are measured at this size and below; the slowest of them three times."""
+"""Peers are measured at this size and below."""
 
 
 def session(home: Path, *folders: Path) -> Session:
@@ -247,17 +247,8 @@ def _load(part: Part, size: int, rounds: int) -> None:
             if shutil.which("notmuch"):
                 jobs["notmuch new, as messages"] = lambda: notmuch(mail, next(homes))
         folder_of: dict[str, Path] = {}
-        slow = {
-            "newsfold, then its stories",
-            "python-frontmatter, same store",
-            "notmuch new, as messages",
-            "mu index, as messages",
-        }
-        for turn in range(rounds):
+        for _ in range(rounds):
             for job, work in jobs.items():
-                few = 1 if "stories" in job else 3 if size >= 50_000 else rounds
-                if job in slow and turn >= few:
-                    continue
                 found.setdefault(job, []).append(work())
                 folder_of[job] = homes.last
                 sizes[job] = _database(homes.last)

@@ -190,9 +190,9 @@ def percentile(values: Sequence[float], part: float) -> float:
 
 
 def ms(work: Callable[[], object], rounds: int = 7) -> float:
-    """Median milliseconds of *work* by the clock; three rounds for what takes a second."""
+    """Median milliseconds of *work* by the clock; five rounds for what takes a second."""
     times: list[float] = []
-    while len(times) < (rounds if not times or times[0] < 1_000 else 3):
+    while len(times) < (rounds if not times or times[0] < 1_000 else 5):
         begun = time.perf_counter()
         work()
         times.append((time.perf_counter() - begun) * 1_000)

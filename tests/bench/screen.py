@@ -270,7 +270,7 @@ def keys(sizes: Sequence[int], rounds: int) -> Part:
     part = Part("Keys")
     size = max(sizes)
     spent: dict[str, list[float]] = {}
-    for _ in range(max(2, rounds // 2)):
+    for _ in range(rounds):
         home, folder, (title, _), count = ready(size)  # at the top again
         with bare(count) as plain:
             plain.wait_for(b"row 0 ")

@@ -135,9 +135,9 @@ def fill(library: Library, articles: Iterable[Article]) -> float:
 
 
 def median(work: Callable[[], object]) -> float:
-    """Milliseconds of *work*: the median of five runs, of three when it takes a second."""
+    """Milliseconds of *work*: the median of five runs."""
     times: list[float] = []
-    while len(times) < (5 if not times or times[0] < 1_000 else 3):
+    while len(times) < 5:
         begun = time.perf_counter()
         work()
         times.append((time.perf_counter() - begun) * 1_000)
