@@ -187,7 +187,7 @@ LATER = (
     *("store.writer", "store.preparing", "store.indexing", "store.story_writer"),
     *("stories.clustering", "stories.pieces", "stories.report", "stories.wire", "stories.words"),
     *("ui.markdown", "ui.link_view", "ui.screens.pages", "ui.screens.prompt", "ui.screens.choosing"),
-    *("ui.screens.searches", "ui.screens.story", "ui.screens.first_run"),
+    *("ui.screens.searches", "ui.screens.page", "ui.screens.first_run"),
 )
 """What the screen's first frame can do without; those of our own by their names below ``reader``."""
 

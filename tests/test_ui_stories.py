@@ -14,7 +14,7 @@ from ui_tools import BASE, NOW, Desk, desk, make_session, marks, when, whole, wr
 
 from reader.model import LinkCheck, Outcome
 from reader.ui.places import Pane
-from reader.ui.screens.story import StoryPage
+from reader.ui.screens.pages import TextPage
 
 WIRE = (
     "The harbour bridge was closed on Sunday after a storm tore two cables loose, the city said, and ferries"
@@ -220,7 +220,7 @@ async def test_the_storys_own_page(tmp_path: Path, width: int) -> None:
     async with desk(session, (width, 44)) as d:
         await d.press("j", "j", "T")
         page = d.app.screen
-        assert isinstance(page, StoryPage)
+        assert isinstance(page, TextPage)
         text = whole(page._document)
         assert "5 pieces, 5 outlets, 3 independent texts" in text
         assert "the earliest in this archive" in text and "broke" not in text
@@ -247,7 +247,7 @@ async def test_headlines_differ_without_colour_at_80(tmp_path: Path, monkeypatch
     session = make_session(tmp_path, harbour(tmp_path / "news"))
     async with desk(session, (80, 40)) as d:
         await d.press("j", "j", "D")
-        assert isinstance(d.app.screen, StoryPage)
+        assert isinstance(d.app.screen, TextPage)
         text = d.text
         assert "*Engineers inspect* harbour bridge *cables* after storm" in text
         assert "*Mayor promises* to *reopen*" in text
@@ -340,6 +340,6 @@ async def test_a_story_of_thousands_does_not_hold_up_the_keys(tmp_path: Path) ->
         assert d.shown == "Lighthouse repaired at last"
         assert "more" in d.article and d.main.document.line_count < 1_500
         await d.press("T")
-        assert "1,001 pieces" in d.text and isinstance(d.app.screen, StoryPage)
+        assert "1,001 pieces" in d.text and isinstance(d.app.screen, TextPage)
         await d.press("q")
         await asyncio.sleep(0)

@@ -7,7 +7,7 @@ own. Nothing here is ever the only copy of anything.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from reader.errors import NotFound
@@ -32,7 +32,6 @@ _ROW = (
     "id, path, key, title, outlet, published, type, quality, heat, front, coverage, flags, read, starred,"
     " link, url, excerpt"
 )
-_CHUNK = 500  # bound variables in one statement
 _OUTCOMES = {o.value: o for o in Outcome}
 
 
@@ -105,9 +104,9 @@ class Library(Ordering):
     def rows(self, ids: Sequence[int]) -> list[ArticleRow]:
         """The rows of *ids*, in that order; those that are gone are left out."""
         found: dict[int, ArticleRow] = {}
-        for chunk in _chunks(ids):
+        for chunk in sqlite.chunks(ids):
             for row in self._all(
-                f"SELECT {_ROW} FROM article WHERE id IN ({','.join('?' * len(chunk))})",
+                f"SELECT {_ROW} FROM article WHERE id IN ({sqlite.marks_for(chunk)})",
                 chunk,
             ):
                 found[row[0]] = _article_row(row)
@@ -116,8 +115,8 @@ class Library(Ordering):
     def unread(self, ids: Sequence[int]) -> set[int]:
         """Those of *ids* that are not read."""
         found: set[int] = set()
-        for chunk in _chunks(ids):
-            marks = ",".join("?" * len(chunk))
+        for chunk in sqlite.chunks(ids):
+            marks = sqlite.marks_for(chunk)
             found.update(
                 row[0]
                 for row in self._all(f"SELECT id FROM article WHERE id IN ({marks}) AND NOT read", chunk)
@@ -137,8 +136,8 @@ class Library(Ordering):
     def unread_keys(self, ids: Sequence[int]) -> list[str]:
         """The keys of those of *ids* that are not read, each once."""
         keys: dict[str, None] = {}
-        for chunk in _chunks(ids):
-            marks = ",".join("?" * len(chunk))
+        for chunk in sqlite.chunks(ids):
+            marks = sqlite.marks_for(chunk)
             for (key,) in self._all(f"SELECT key FROM article WHERE id IN ({marks}) AND NOT read", chunk):
                 keys[key] = None
         return list(keys)
@@ -188,10 +187,10 @@ class Library(Ordering):
                 row = (key, title, excerpt, outlet, published, quality, kind, url)
                 more = inside.get(key, (None, None, None))
                 pieces.setdefault(key or ("mention", n), _coverage_row((*row, *more), listed_by=False))
-        for chunk in _chunks(sorted(self.listing([own[0]]), reverse=True)):
+        for chunk in sqlite.chunks(sorted(self.listing([own[0]]), reverse=True)):
             for row in self._all(
                 "SELECT key, title, excerpt, outlet, published, quality, type, url, id, read, link"
-                f" FROM article WHERE id IN ({','.join('?' * len(chunk))}) ORDER BY id DESC",
+                f" FROM article WHERE id IN ({sqlite.marks_for(chunk)}) ORDER BY id DESC",
                 chunk,
             ):
                 if row[0] != own[0]:
@@ -251,9 +250,8 @@ class Library(Ordering):
     def keys_of(self, paths: Sequence[str]) -> dict[str, str]:
         """The key that stands at each of *paths*; those unknown are left out."""
         found: dict[str, str] = {}
-        for start in range(0, len(paths), _CHUNK):
-            chunk = paths[start : start + _CHUNK]
-            marks = ",".join("?" * len(chunk))
+        for chunk in sqlite.chunks(paths):
+            marks = sqlite.marks_for(chunk)
             found.update(self._all(f"SELECT path, key FROM article WHERE path IN ({marks})", chunk))
         return found
 
@@ -281,14 +279,3 @@ def _article_row(row: Sequence[Any]) -> ArticleRow:
 def _coverage_row(row: Sequence[Any], *, listed_by: bool) -> CoverageRow:
     values = [*row[:9], bool(row[9]), _OUTCOMES.get(row[10]), listed_by]
     return CoverageRow(*values)
-
-
-def _chunks(values: Iterable[int]) -> Iterator[list[int]]:
-    chunk: list[int] = []
-    for value in values:
-        chunk.append(value)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -11,8 +11,8 @@ from reader.model import Article, Provider, Related
 from reader.store import library_schema as schema
 from reader.store.listing import KEY, number, unpack
 from reader.store.search import Searching
+from reader.store.sqlite import chunks, marks_for
 
-_CHUNK: Final = 500  # bound variables in one statement
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -161,20 +161,3 @@ def _topics(sections: str, names: Mapping[int, str]) -> tuple[str, ...]:
 
 def _moment(epoch: int | None) -> datetime | None:
     return None if epoch is None else _EPOCH + timedelta(seconds=epoch)
-
-
-def marks_for(chunk: Sequence[object]) -> str:
-    """As many question marks as *chunk* has values."""
-    return ",".join("?" * len(chunk))
-
-
-def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    """*values* in lists that fit one statement."""
-    chunk: list[Any] = []
-    for value in values:
-        chunk.append(value)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

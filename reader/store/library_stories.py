@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from reader.model import Outcome
-from reader.store.library_folding import Ties, chunks, marks_for
+from reader.store.library_folding import Ties
 from reader.store.rows import HeadlineRow, PieceRow, StoryRow
+from reader.store.sqlite import chunks, marks_for
 
 _MANY: Final = 5_000  # ids from which a whole table is read sooner than its rows one by one
 _OUTCOMES: Final = {o.value: o for o in Outcome}

@@ -13,12 +13,14 @@ import random
 import sqlite3
 import sys
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote
 
 from reader.errors import StoreBusy, StoreDamaged, StoreError, StoreReadOnly
+
+T = TypeVar("T")
 
 BUSY_SECONDS = 5.0
 """How long a statement waits for another process before it is refused."""
@@ -27,6 +29,7 @@ CACHE_KB, WRITERS_CACHE_KB = 1_200, 2_000
 """What a connection keeps of its file. The system keeps all of it anyway: for reading, less is as fast."""
 
 _PASSING_CACHE_KB: Final = 200
+_CHUNK: Final = 500  # bound variables in one statement
 
 SIDE_FILES: Final = ("-wal", "-shm")
 """What SQLite keeps beside a database, by the end of its name."""
@@ -224,6 +227,23 @@ def run_script(db: sqlite3.Connection, script: str) -> None:
                 statement = ""
     if statement.strip():
         db.execute(statement)
+
+
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """*values* in lists that fit one statement."""
+    chunk: list[T] = []
+    for value in values:
+        chunk.append(value)
+        if len(chunk) == _CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def marks_for(chunk: Sequence[object]) -> str:
+    """As many question marks as *chunk* has values."""
+    return ",".join("?" * len(chunk))
 
 
 def bind(text: str) -> str | bytes:

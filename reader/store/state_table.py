@@ -13,16 +13,13 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 from reader.errors import StoreDamaged
-from reader.store.sqlite import bind, unbind
+from reader.store.sqlite import bind, chunks, marks_for, unbind
 
 Value = str | int
 Row = tuple[Value, ...]
 """The values of a table's ``columns``, the key first."""
-
-_CHUNK: Final = 500
 
 
 @dataclass(frozen=True)
@@ -109,9 +106,8 @@ class Table:
         # Thousands are asked for where nothing was ever said; none where an older file has no such table.
         if not wanted or db.execute(f"SELECT 1 FROM {self.name} LIMIT 1").fetchone() is None:
             return found
-        for start in range(0, len(wanted), _CHUNK):
-            part = wanted[start : start + _CHUNK]
-            query = f"{self.select} WHERE {self.columns[0]} IN ({', '.join('?' * len(part))})"
+        for part in chunks(wanted):
+            query = f"{self.select} WHERE {self.columns[0]} IN ({marks_for(part)})"
             for row in self.rows(db.execute(query, part)):
                 found[row[0]] = row
         return found

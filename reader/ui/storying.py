@@ -171,18 +171,18 @@ class Storying(Controller):
     async def show_story(self) -> None:
         """The story on a page of its own."""
         from reader.ui.coverage_view import story_page
-        from reader.ui.screens.story import StoryPage
+        from reader.ui.screens.pages import TextPage
 
         if (telling := await self._current()) is not None:
-            self.screen.app.push_screen(StoryPage("Story", lambda width: story_page(telling, width)))
+            self.screen.app.push_screen(TextPage("Story", lambda width: story_page(telling, width)))
 
     async def show_differences(self) -> None:
         """How the outlets' headlines differ."""
         from reader.ui.coverage_view import differences_page
-        from reader.ui.screens.story import StoryPage
+        from reader.ui.screens.pages import TextPage
 
         if (telling := await self._current()) is not None:
-            self.screen.app.push_screen(StoryPage("Headlines", lambda _: differences_page(telling)))
+            self.screen.app.push_screen(TextPage("Headlines", lambda _: differences_page(telling)))
 
     # -- the best source --------------------------------------------------------------------
 

@@ -8,82 +8,52 @@ from typing import Final
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from reader.ui.document import Block, Document
-from reader.ui.widgets.lines import Piece, TextLine
+from reader.ui.screens.page import ENDS, Page
+from reader.ui.widgets.lines import Piece
 
-_ENDS: Final = 10**9
+_BY_LINE: Final = ("j", "down", "k", "up", "g", "home", "G", "end")
+"""Keys that go to another line; the others scroll."""
 _MOST_HIGH: Final = 0.7
 """The share of the screen that a dialogue takes at most."""
 
 
-class ChoosingScreen(ModalScreen[str]):
-    """A page whose lines with an id can be chosen; answers that id, ``""`` when it was left.
-
-    ``blocks_at`` gives the blocks for a width in cells.
-    """
-
-    AUTO_FOCUS = ""
+class ChoosingScreen(Page[str]):
+    """A page whose lines with an id can be chosen; answers that id, ``""`` when it was left."""
 
     def __init__(
         self, title: str, blocks_at: Callable[[int], Sequence[Block]], does: str, leave: Sequence[str] = ()
     ) -> None:
-        super().__init__()
-        self._head = title
-        self._blocks_at = blocks_at
+        super().__init__(title, blocks_at)
         self._does = does
         self._leave = ("escape", "q", *leave)
-        self._width = 0
-        self._document = Document(id="page")
-
-    def compose(self) -> ComposeResult:
-        yield TextLine(id="page-head", classes="head")
-        yield self._document
-        yield TextLine(id="page-keys")
-
-    def on_mount(self) -> None:
-        self._document.can_focus = False
-        self.query_one("#page-head", TextLine).set_text([(self._head, "accent")])
-        self.query_one("#page-keys", TextLine).set_text(self.keys())
 
     def keys(self) -> list[Piece]:
-        """What the last line says."""
         pairs = (("j/k", "choose"), ("Enter", self._does), ("Space", "page"), ("q", "back"))
         return [piece for key, words in pairs for piece in ((f" {key}", "key"), (f" {words} ", "dim"))]
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Draw again where the width is another."""
-        del event
-        self.call_after_refresh(self._draw)
-
-    def _draw(self) -> None:
-        width = self._document.scrollable_content_region.width
-        if width > 0 and width != self._width:
-            kept, self._width = bool(self._width), width
-            self._document.show(self._blocks_at(width), keep=kept)
-            if not kept and self._document.items:
-                self._document.focus_item(self._document.items[0])
-                self._document.scroll_to_line(0)
+    def _draw(self) -> bool:
+        first = super()._draw()
+        if first and self._document.items:
+            self._document.focus_item(self._document.items[0])
+            self._document.scroll_to_line(0)
+        return first
 
     # -- keys ------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
-        document, items = self._document, self._document.items
-        page = max(1, document.size.height - 2)
-        steps = {"j": 1, "down": 1, "k": -1, "up": -1, "g": -_ENDS, "home": -_ENDS, "G": _ENDS, "end": _ENDS}
-        pages = {"space": page, "pagedown": page, "ctrl+f": page, "pageup": -page, "ctrl+b": -page}
-        pages |= {"ctrl+d": page // 2, "ctrl+u": -(page // 2)}
+        document, items, steps = self._document, self._document.items, self.steps()
         if event.key in self._leave or event.character in self._leave:
             self.dismiss("")
         elif event.key == "enter":
             if document.current_item:
                 self.dismiss(document.current_item)
-        elif event.key in steps:
+        elif event.key in _BY_LINE:
             self._step(items, steps[event.key])
-        elif event.key in pages:
-            self._page(items, pages[event.key])
+        elif event.key in steps:
+            self._page(items, steps[event.key])
         elif event.character is not None and event.character in "123456789":
             self.number_pressed(items, int(event.character))
 
@@ -99,7 +69,7 @@ class ChoosingScreen(ModalScreen[str]):
         at = max(0, min(at, len(items) - 1))
         document.focus_item(items[at])
         if at in (0, len(items) - 1):  # what stands before the first or after the last is seen too
-            document.scroll_lines(-_ENDS if at == 0 else _ENDS)
+            document.scroll_lines(-ENDS if at == 0 else ENDS)
 
     def _page(self, items: Sequence[str], lines: int) -> None:
         """Scroll, and choose the first line that is seen then."""
@@ -126,11 +96,12 @@ class ChoosingDialogue(ChoosingScreen):
     def keys(self) -> list[Piece]:
         return [("1-9", "key"), (f" or Enter {self._does}  ", "dim"), ("Esc", "key"), (" leaves", "dim")]
 
-    def _draw(self) -> None:
-        super()._draw()
+    def _draw(self) -> bool:
+        first = super()._draw()
         most = max(3, int(self.app.size.height * _MOST_HIGH))
         self._document.styles.height = min(self._document.line_count, most)
         self.call_after_refresh(lambda: self._document.focus_item(self._document.current_item))
+        return first
 
     def number_pressed(self, items: Sequence[str], number: int) -> None:
         """Choose the line with that number."""

@@ -1,49 +1,37 @@
-"""Pages of plain text over the newspaper: help, problems, every field."""
+"""Pages of text over the newspaper: help, problems, every field, a story."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 from textual import events
-from textual.app import ComposeResult
-from textual.screen import ModalScreen
 
 from reader.model import Article
 from reader.store.query.fields import help_rows
 from reader.store.rows import ProblemRow
 from reader.text import clean
 from reader.ui.commands import COMMANDS, GROUPS, Keymap, shown
-from reader.ui.document import Block, Document, Lines, Rule
+from reader.ui.document import Block, Lines, Rule
 from reader.ui.places import Pane
+from reader.ui.screens.page import Page
 from reader.ui.styling import ACCENT, BAD, DIM, STRONG, styled
-from reader.ui.widgets.lines import TextLine
+from reader.ui.widgets.lines import Piece
 
 _MOST_PROBLEMS = 5_000  # of a kind, on one page
 _LONGEST_FIELD = 4_000  # characters of one field shown; the command line gives all of it
 
 
-class TextPage(ModalScreen[None]):
-    """A scrolling page; Escape or q leaves it."""
+class TextPage(Page[None]):
+    """A page to be read; Escape or q leaves it."""
 
-    AUTO_FOCUS = ""
+    def __init__(self, title: str, blocks: Sequence[Block] | Callable[[int], Sequence[Block]]) -> None:
+        """*blocks*, or what gives them for a width in cells."""
+        super().__init__(title, blocks if callable(blocks) else lambda _: blocks)
 
-    def __init__(self, title: str, blocks: Sequence[Block]) -> None:
-        super().__init__()
-        self._head = title
-        self._blocks = blocks
-        self._document = Document(id="page")
-
-    def compose(self) -> ComposeResult:
-        yield TextLine(id="page-head", classes="head")
-        yield self._document
-        yield TextLine(id="page-keys")
-
-    def on_mount(self) -> None:
-        self._document.can_focus = False
-        self.query_one("#page-head", TextLine).set_text([(self._head, "accent")])
-        keys = [
+    def keys(self) -> list[Piece]:
+        return [
             (" j/k", "key"),
             (" scroll  ", "dim"),
             ("Space", "key"),
@@ -51,21 +39,13 @@ class TextPage(ModalScreen[None]):
             ("q", "key"),
             (" back", "dim"),
         ]
-        self.query_one("#page-keys", TextLine).set_text(keys)
-        self._document.show(self._blocks)
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
-        document = self._document
-        page = max(1, document.size.height - 2)
-        ends = 10**9
-        steps = {"j": 1, "down": 1, "k": -1, "up": -1, "space": page, "pagedown": page, "ctrl+f": page}
-        steps |= {"pageup": -page, "ctrl+b": -page, "ctrl+d": page // 2, "ctrl+u": -(page // 2)}
-        steps |= {"g": -ends, "home": -ends, "G": ends, "end": ends}
         if event.key in ("escape", "q", "question_mark"):
             self.dismiss()
-        elif event.key in steps:
-            document.scroll_lines(steps[event.key])
+        elif (lines := self.steps().get(event.key)) is not None:
+            self._document.scroll_lines(lines)
 
 
 def help_page(keymap: Keymap, pane: Pane) -> list[Block]:
