@@ -295,8 +295,8 @@ def _machine_plans(address: str, environ: Mapping[str, str]) -> Iterator[Plan]:
             found = True
             yield Plan((program, *opener[1:], address), needs_terminal=opener in _TERMINAL_OPENERS)
     if not found:
-        where = "no browser was found here" if display else "there is no display and no text browser here"
-        raise BrowserError(f"{where}: copy the address instead, or set $BROWSER")
+        where = "no browser was found here" if display else "no display and no text browser here"
+        raise BrowserError(f"{where}: copy the address, or set $BROWSER")
 
 
 # -- running -----------------------------------------------------------------

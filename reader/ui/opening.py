@@ -89,7 +89,7 @@ class Opening(Controller):
                 await self._open_one(address, target)
             except BrowserError as error:
                 hint = f"{self.screen.key_of('copy')} copies the address"
-                self.screen.say(f"could not open it: {error} ({hint})", bad=True)
+                self.screen.say(f"could not open it ({hint}): {error}", bad=True)
                 return False
         if refused:
             number = f"{len(refused)} of {len(addresses)} " if len(addresses) > 1 else ""

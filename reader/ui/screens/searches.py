@@ -24,7 +24,7 @@ from reader.ui.widgets.lines import Piece, TextLine
 
 _KEYS: Final = (
     ("Enter", "open"), ("n", "name"), ("e", "query"), ("a", "action"), ("K/J", "move"), ("x", "on/off"),
-    ("t", "try"), ("d", "remove"), ("u", "undo"), ("Esc", "back"),
+    ("t", "try"), ("d", "remove"), ("u", "undo"),
 )  # fmt: skip
 _NAME_CELLS: Final = 28
 
@@ -56,7 +56,7 @@ class SearchesScreen(ModalScreen[str | None]):
         pieces: list[Piece] = [(" ", "dim")]
         for key, what in _KEYS:
             pieces += [(key, "key"), (f" {what}  ", "dim")]
-        self._foot.set_text(pieces)
+        self._foot.set_text(pieces, [(" Esc", "key"), (" back ", "dim")])
         self._list.focus()
         self._work(self._show(0))
 
