@@ -201,8 +201,9 @@ class Ingest:
         if not self._empty:
             self._moves.gone.update(known[p] for p in batch.removed if p in known)
             self._moves.come.update(a.key for a in batch.articles if a.path not in known)
+        followed = self._follow(batch, known)
         if self._rules_look:
-            keys = {a.key for a in batch.articles} - self._moves.gone
+            keys = {a.key for a in batch.articles} - self._moves.gone - followed
             batch.arrived.extend(sorted(keys - self.library.known_keys(keys)))
         self._remember(batch, bool(known))
         report.cleared += self._write(batch)
@@ -214,6 +215,18 @@ class Ingest:
         report.removed += sum(path in known for path in batch.removed)
         report.problems += len(batch.problems)
         report.warnings += sum(len(a.warnings) for a in batch.articles)
+
+    def _follow(self, batch: Batch, known: Mapping[str, str]) -> set[str]:
+        """Have what was said of articles whose address is another now go along; their new keys."""
+        if all(known.get(a.path, a.key) == a.key for a in batch.articles):
+            return set()
+        from reader.readdressing import follow
+
+        with contextlib.suppress(StoreReadOnly):
+            return follow(
+                self.library, self.state, known, [a for a in batch.articles if isinstance(a, Prepared)]
+            )
+        return set()
 
     def _remember(self, batch: Batch, any_known: bool) -> None:
         """Keep the headlines that *batch* is about to change, before the index forgets them."""

@@ -52,7 +52,7 @@ def link_rows(library: Library) -> list[LinkRow]:
     """Every article's link with its year and outlet."""
     return [
         LinkRow(_year(published), outlet or "unknown outlet", Outcome(link) if link else Outcome.UNCHECKED)
-        for published, outlet, link, _, _ in library.link_facts()
+        for published, outlet, link in library.link_facts()
     ]
 
 
@@ -83,18 +83,15 @@ def health(library: Library, state: State) -> Health:
 
 def moved(library: Library, state: State, stop: Callable[[], bool] = bool) -> list[Moved]:
     """The permanently moved addresses, those in most files first."""
-    paths: dict[str, list[str]] = {}
-    for _, _, link, url, path in library.link_facts():
-        if link == Outcome.MOVED.value:
-            paths.setdefault(url, []).append(path)
-    if stop():
+    checks = {address: check for address, check in state.checks_with(Outcome.MOVED).items() if check.target}
+    if not checks or stop():
         return []
-    checks = state.checks(paths)
-    found = [
-        Moved(url, checks[url].target, tuple(sorted(files)))
-        for url, files in paths.items()
-        if url in checks and checks[url].outcome is Outcome.MOVED and checks[url].target
-    ]
+    paths: dict[str, list[str]] = {}
+    for path, addresses in library.file_addresses():
+        for address in addresses:
+            if address in checks:
+                paths.setdefault(address, []).append(path)
+    found = [Moved(address, checks[address].target, tuple(files)) for address, files in paths.items()]
     return sorted(found, key=lambda m: (-len(m.paths), m.address))
 
 

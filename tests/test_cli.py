@@ -400,6 +400,22 @@ def test_mark(known: Path) -> None:
     assert sorted(listed("--starred")) == ["One", "Two"]  # all or none
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="names there are UTF-8")
+def test_a_key_as_it_was_printed_names_its_article(news: Path) -> None:
+    for name in (b"n\xe9.md", b"two  blanks.md", b" lead.md"):
+        (news / os.fsdecode(name)).write_text(f"---\ntitle: {name.hex()}\n---\n")
+    newsfold("refresh", str(news))
+    keys = [line.split("\t")[5] for line in newsfold("list").stdout.splitlines()]
+    keys += newsfold("search", "is:unread", "--ids").stdout.splitlines()
+    articles = documents("list")["articles"]
+    keys += [article[field] for article in articles for field in ("key", "path")]
+    odd = [key for key in keys if not key.startswith("http") and key.isprintable() is not None]
+    assert len([key for key in odd if "blanks" in key]) == 4
+    for key in keys:
+        assert newsfold("mark", key, "--star").returncode == 0, key
+    assert len(listed("--starred")) == len(articles)
+
+
 def test_marks_are_safe_from_a_lost_index(known: Path) -> None:
     newsfold("mark", "two.md", "--star")
     (library,) = (known.parent / "home/cache/newsfold").glob("library-*.db")
@@ -467,8 +483,11 @@ def test_check(tmp_path: Path) -> None:
     (kept,) = documents("show", "a.md")["articles"]
     assert [link["outcome"] for link in kept["links"]] == ["alive", "moved", "gone"]
     assert newsfold("check", "none.md", *place).returncode == 6
-    (refused,) = documents("check", "a.md")["articles"]  # a private address, and nobody allowed that
-    assert {link["outcome"] for link in refused["links"]} == {"refused"}
+    refused = newsfold("check", "a.md", "--json")  # private addresses, and nobody allowed that
+    assert refused.returncode == 6 and "3 of 3 not asked: " in refused.stderr
+    (kept,) = json.loads(refused.stdout)["articles"]  # which says nothing of what they answered
+    assert [link["outcome"] for link in kept["links"]] == ["alive", "moved", "gone"]
+    assert newsfold("check", "a.md").stdout.count("not asked") == 3
 
 
 # -- folders ---------------------------------------------------------------------------
@@ -562,6 +581,24 @@ def test_a_full_disk() -> None:
         done = process("--sample", "list", stdout=full)
     assert done.returncode == 1
     assert done.stderr == "newsfold: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["list", "--help"], ["state", "export"]])
+def test_a_full_disk_for_help_and_marks(words: list[str]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with open("/dev/full", "w") as full:
+        done = process(*words, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr == "newsfold: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("words", ["state import", "searches import"])
+def test_nothing_to_import_from(words: str) -> None:
+    command = ["bash", "-c", f"{sys.executable} -m reader {words} <&-"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "NoneType" not in done.stderr and "inside newsfold" not in done.stderr
+    assert done.stderr.count("\n") <= 1
 
 
 def test_closed_streams(news: Path) -> None:

@@ -22,6 +22,7 @@ LAYERS = (
     (
         "sources",
         "filereader",
+        "readdressing",
         "rereading",
         "rules",
         "ingest",

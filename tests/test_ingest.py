@@ -199,6 +199,78 @@ def test_an_address_that_changes_takes_its_own_marks(desk: Desk) -> None:
     assert [row.read for row in desk.library.rows(desk.library.ids())] == [False]
 
 
+_TIMED = "---\ntitle: {title}\npublishedDateTime: 2024-05-0{day}T08:00:00Z\nwebUrl: {url}\n---\n"
+
+
+def _timed(desk: Desk, name: str, url: str, *, title: str = "T", day: int = 1) -> None:
+    desk.put(name, _TIMED.format(title=title, day=day, url=url))
+
+
+def _marked(desk: Desk) -> dict[str, tuple[bool, bool, str]]:
+    """What is said of each file's article, in the index as in the state."""
+    rows = desk.library.rows(desk.library.ids())
+    marks = desk.state.marks([row.key for row in rows])
+    assert all((row.read, row.starred) == (m.read, m.starred) for row in rows if (m := marks.get(row.key)))
+    return {
+        row.path: (row.read, row.starred, marks[row.key].note if row.key in marks else "") for row in rows
+    }
+
+
+def test_marks_follow_an_article_to_its_new_address(desk: Desk) -> None:
+    old, new = "http://x.example/1", "https://x.example/1"
+    _timed(desk, "a.md", old)
+    _timed(desk, "b.md", "https://x.example/b", day=2)
+    desk.refresh()
+    desk.state.set_read([old], True)
+    desk.state.set_starred([old], True)
+    desk.state.set_note(old, "mine")
+    desk.state.add_story_edit("join", old, "https://x.example/b")
+    _timed(desk, "a.md", new)
+    desk.refresh()
+    assert _marked(desk) == {"news/a.md": (True, True, "mine"), "news/b.md": (False, False, "")}
+    assert ("join", new, "https://x.example/b") in [row[1:] for row in desk.state.overrules()]
+    label = desk.state.undo()
+    assert label is not None and "joined" in label.label  # what the reader did last, not what followed
+    desk.state.set_starred([new], False)
+    _timed(desk, "a.md", old)  # a checkout of the old commit, and of the new one again
+    desk.refresh()
+    assert _marked(desk)["news/a.md"] == (True, True, "mine")
+    _timed(desk, "a.md", new)
+    desk.refresh()
+    assert _marked(desk)["news/a.md"] == (True, False, "mine")  # what was said of the new address stays said
+
+
+def test_marks_follow_where_the_old_address_is_known_to_lead(desk: Desk) -> None:
+    old, new = "https://x.example/1", "https://y.example/1"
+    desk.put("a.md", url=old)  # without a time, and renamed in the same step
+    desk.refresh()
+    desk.state.set_starred([old], True)
+    desk.state.record_checks([LinkCheck(old, Outcome.MOVED, datetime.now(UTC), 200, new + "#top")])
+    desk.put("a.md", url=new, title="Another")
+    desk.refresh()
+    assert _marked(desk) == {"news/a.md": (False, True, "")}
+
+
+def test_another_article_at_the_same_path_has_no_marks(desk: Desk) -> None:
+    _timed(desk, "today.md", "https://x.example/1")
+    desk.refresh()
+    desk.state.set_read(["https://x.example/1"], True)
+    for day, title in ((2, "T"), (2, "Other")):  # the next day under the same title; another title
+        _timed(desk, "today.md", f"https://x.example/{day}-{title}", title=title, day=day)
+        desk.refresh()
+        assert _marked(desk) == {"news/today.md": (False, False, "")}
+
+
+def test_a_rule_does_not_meet_an_article_again_for_its_new_address(desk: Desk) -> None:
+    _timed(desk, "a.md", "http://x.example/1")
+    desk.refresh()
+    desk.state.add_rule("", "is:unread", "hide")
+    _timed(desk, "a.md", "https://x.example/1")
+    _timed(desk, "b.md", "https://x.example/2", day=2)
+    report = desk.refresh()
+    assert desk.paths() == ["news/a.md"] and len(report.ruled) == 1
+
+
 def test_a_broken_file_and_its_repair(desk: Desk) -> None:
     desk.put("a.md", title="One")
     desk.refresh()

@@ -276,9 +276,21 @@ def test_retry_after_is_honoured(server: Loopback, path: str, least: float) -> N
     assert second - first >= least  # whichever address came next: the whole host is left in peace
 
 
-def test_retry_after_is_capped(server: Loopback) -> None:
-    capped = Policy(gap=0, allow_private=True, retry_after_cap=0.1)
-    assert one(server.url("/later/429/86400/capped"), capped).outcome is Outcome.ALIVE
+def test_an_anchor_goes_along_unless_the_redirect_has_its_own(server: Loopback) -> None:
+    assert one(server.url("/to/301/moved-here#part2")).target == server.url("/moved-here#part2")
+    own = server.url("/jump-raw/" + b"/moved-here#own".hex())
+    assert one(f"{own}#part2").target == server.url("/moved-here#own")
+    assert one(server.url("/ok#part2")).outcome is Outcome.ALIVE
+
+
+def test_a_host_that_asks_for_a_longer_peace_than_a_run_waits_is_left_alone(server: Loopback) -> None:
+    addresses = [server.url(f"/later/429/86400/{n}", "long.test") for n in range(5)]
+    hop = server.url("/jump/302/far?" + server.url("/later/429/86400/hop", "long.test"))
+    report = check([*addresses, hop], Policy(gap=0, per_host=1, allow_private=True, retry_after_cap=5.0))
+    assert [check.outcome for check in report.checks] == [Outcome.RATE_LIMITED]
+    assert sorted(report.put_off) == sorted([*addresses[1:], hop])
+    assert report.elapsed_s < 5
+    assert len([seen for seen in server.log if seen.host.startswith("long.test")]) == 1
 
 
 def test_what_can_pass_is_asked_again_and_nothing_else(server: Loopback) -> None:

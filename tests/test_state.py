@@ -395,6 +395,7 @@ WRITES: dict[str, Callable[[State], object]] = {
     "change_rule": lambda s: s.change_rule(1, name="n"),
     "move_rule": lambda s: s.move_rule(1, 0),
     "remove_rule": lambda s: s.remove_rule(1),
+    "follow": lambda s: s.follow([("a", "new")]),
     "add_story_edit": lambda s: s.add_story_edit("split", "new"),
     "set_story_seen": lambda s: s.set_story_seen("new", ["a"]),
     "record_headlines": lambda s: s.record_headlines([("new", Headline("t", "e", NOON))]),
@@ -414,7 +415,7 @@ def test_every_writing_method_is_listed() -> None:
         "changed_since", "check_history", "checks", "checks_since", "close", "data_version", "export",
         "get", "headline_history", "headline_keys", "id", "mark", "marks", "open", "overrules", "path",
         "rules", "searches", "seq", "sources", "stories_seen", "story_edits", "story_seen", "tags", "tend",
-        "verify", "backups", "edits_of", "frozen", "learn", "mend",
+        "verify", "backups", "checks_with", "edits_of", "frozen", "learn", "mend",
     }  # fmt: skip
     public = {name for name in dir(State) if not name.startswith("_")}
     assert public == set(WRITES) | reading

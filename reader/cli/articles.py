@@ -15,6 +15,7 @@ from reader.errors import NotFound, SourceError
 from reader.model import OUTCOMES
 from reader.session import Session
 from reader.store.rows import EVERYTHING, ArticleRow, CoverageRow, Place, PlaceKind, Sort
+from reader.text import inert
 
 if TYPE_CHECKING:
     from reader.model import Article, JsonValue, LinkCheck, Mark
@@ -39,7 +40,7 @@ def print_rows(session: Session, ids: Sequence[int], out: Output, *, keys_only: 
     for start in range(0, len(ids), _CHUNK):
         for row in session.library.rows(ids[start : start + _CHUNK]):
             if keys_only:
-                out.line(row.key)
+                out.raw(f"{inert(row.key)}\n")
             else:
                 _line(row, out)
 

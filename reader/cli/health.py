@@ -26,7 +26,7 @@ from reader.session import Session, utc_now
 from reader.store.query.parsing import parse
 from reader.store.rows import ArticleRow
 from reader.syncing import sync
-from reader.text import clean
+from reader.text import clean, inert
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _BAR = 30  # cells
@@ -70,7 +70,12 @@ def _check(args: Namespace, session: Session, out: Output) -> int:
     else:
         _as_lines(session, found, out, suggest=args.suggest)
         counts = _counts(check.outcome for _, _, check in found)
-        say(f"{report.requests:,} requests to {report.hosts:,} hosts; {counts}")
+        asked = f"{report.requests:,} requests to {report.hosts:,} hosts" if report.requests else "no request"
+        say(f"{asked}; {counts}")
+    outcomes = {address: check.outcome for address, _, check in found}
+    stands = sum(c.outcome is Outcome.REFUSED is not outcomes.get(c.address) for c in report.checks)
+    if stands:
+        say(f"{stands:,} not asked, as their addresses are private: what they answered before stands")
     if report.put_off:
         say(f"{len(report.put_off):,} put off: their hosts asked for peace; run it again later")
     return 1 if any(check.outcome in failing for _, _, check in found) else 0
@@ -101,8 +106,9 @@ def _rows(session: Session, text: str) -> list[ArticleRow]:
     if not text:
         return session.library.rows(session.library.ids())
     query = parse(text, utc_now())
-    for complaint in query.complaints:
-        say(f"column {complaint.column + 1}: {complaint.reason}")
+    if query.complaints:  # what it leaves of the query may be all there is, and is to be asked
+        complaint = query.complaints[0]
+        raise UsageError(f"{text}: column {complaint.column + 1}: {complaint.reason}")
     return session.library.rows(session.library.search(query, sort="newest").ids)
 
 
@@ -166,7 +172,7 @@ def _as_csv(found: Found, out: Output) -> None:
 def _csv_line(out: Output, cells: Sequence[str]) -> None:
     """One line of a table. A cell that a spreadsheet would reckon with is quoted for it."""
     line = io.StringIO()
-    clean_cells = [clean(cell, 1 << 16) for cell in cells]
+    clean_cells = [inert(cell) for cell in cells]
     csv.writer(line, lineterminator="\n").writerow(
         [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in clean_cells]
     )

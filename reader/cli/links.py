@@ -7,10 +7,11 @@ from argparse import Namespace
 from reader import browser, linkstate
 from reader.cli.articles import addresses_of, as_json, status
 from reader.cli.opening import begin, bring_up_to_date, find_all
-from reader.cli.output import Output, document
+from reader.cli.output import Output, document, say
 from reader.config import Locations
 from reader.errors import LinkError, UsageError
 from reader.links import Checker
+from reader.model import Outcome
 from reader.rereading import reread
 from reader.syncing import sync
 
@@ -51,10 +52,12 @@ def check(args: Namespace, locations: Locations, out: Output) -> int:
         sync(session.library, session.state)
         if args.json:
             document(out, "articles", (as_json(session, row) for row in rows), {})
-            return 0
-        answers = session.state.checks(addresses)
-        for address in addresses:
-            answer = answers.get(address)
-            told = status(answer) if answer and address not in report.put_off else "put off by its host"
-            out.columns([(told, 0), (address, 0)] if not out.tty else [(f"{address}  {told}", 0)])
-    return 0
+        else:
+            answers = {check.address: check for check in report.checks}
+            for address in addresses:
+                told = status(answers[address]) if address in answers else "put off by its host"
+                out.columns([(told, 0), (address, 0)] if not out.tty else [(f"{address}  {told}", 0)])
+    refused = [check for check in report.checks if check.outcome is Outcome.REFUSED]
+    if args.json and refused:
+        say(f"{len(refused):,} of {len(addresses):,} not asked: {refused[0].reason}")
+    return LinkError.exit_code if len(refused) == len(addresses) else 0

@@ -79,10 +79,11 @@ def find(session: Session, key: str) -> ArticleRow:
     Raises:
         NotFound: none, or more than one.
     """
-    for name in (canonical(key), to_text(key)):
-        if rows := session.library.by_key(name):
+    # Also as newsfold prints it, where bytes that are no UTF-8 have their stand-ins already.
+    for name in (canonical(key), key, to_text(key)):
+        if name and (rows := session.library.by_key(name)):
             return rows[0]
-    for name in _paths(session, key):
+    for name in (*_paths(session, key), key):
         if found := session.library.at(name):
             return found
     return session.library.find(to_text(key))

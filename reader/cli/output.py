@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from reader.errors import NewsfoldError
-from reader.text import clean, clean_block
+from reader.text import clean, clean_block, inert
 
 if TYPE_CHECKING:
     from reader.model import JsonValue
@@ -37,6 +37,7 @@ def prepare_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 - lives as long as the program
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):  # replaced by somebody who runs us inside a program
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -100,12 +101,14 @@ class Output:
     def columns(self, columns: Iterable[tuple[str, int]]) -> None:
         """One line of (text, cells): in columns on a terminal, else in full with tabs between.
 
-        A column of 0 cells takes what is left; of -1 cells is left out on a terminal.
+        A column of 0 cells takes what is left; of -1 cells is left out on a terminal, and is
+        a path or a key mostly: each blank of it stays.
         """
-        cleaned = [(clean(text, 1 << 16), cells) for text, cells in columns]
         if not self.tty:
-            self.raw("\t".join(text for text, _ in cleaned) + "\n")
+            told = [inert(text) if cells < 0 else clean(text, 1 << 16) for text, cells in columns]
+            self.raw("\t".join(told) + "\n")
             return
+        cleaned = [(clean(text, 1 << 16), cells) for text, cells in columns]
         from rich.cells import set_cell_size
 
         shown = [(text, cells) for text, cells in cleaned if cells >= 0]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from reader.cli.output import Output
 from reader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,10 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} (try {self.prog} --help)")
 
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:
-        (file or sys.stdout).write(self.format_help())
+        if file is None:
+            Output().raw(self.format_help())
+        else:
+            file.write(self.format_help())
 
 
 def _common() -> Parser:
@@ -259,6 +262,10 @@ COMMANDS: Final[dict[str, tuple[str, Callable[[Parser], None]]]] = {
 }
 
 
+_QUERIES: Final = ("search", "links", "rules")
+"""Commands that are given queries, and of which no option has a single dash but ``-h``."""
+
+
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options and ``command`` (``""``: the screen) of *arguments*.
 
@@ -281,10 +288,18 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         )
         add(parser)
         known.command = name
+        if name in _QUERIES:
+            rest = [_of_a_query(word) for word in rest]
     else:
         parser = _screen(common)
         known.command = ""
     return parser.parse_args(rest, known)
+
+
+def _of_a_query(word: str) -> str:
+    """*word* so that what a query leaves out, ``-beta``, is no option: none begins with a blank."""
+    left_out = word.startswith("-") and word[1:2] not in ("", "-") and word != "-h"
+    return f" {word}" if left_out else word
 
 
 def _screen(common: Parser) -> Parser:

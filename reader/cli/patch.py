@@ -51,4 +51,11 @@ def _files(session: Session, base: Path) -> Iterator[tuple[str, bytes]]:
                 say(f"{path}: {error}")
                 continue
             name = from_text(inner)
+            if not _is_itself(source.root, name):
+                continue  # git follows no link, and would refuse the whole patch; what it leads to is here
             yield (name if below == "." else f"{below}/{name}"), data
+
+
+def _is_itself(root: Path, name: str) -> bool:
+    """Whether no part of the path *name* below *root* is a link."""
+    return (root / name).resolve() == root.resolve() / name

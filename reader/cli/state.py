@@ -56,7 +56,7 @@ def _restore(store: State, path: Path | None, out: Output) -> int:
 
 def _export(store: State, path: Path | None, out: Output) -> int:
     if path is None:
-        store.export(sys.stdout)
+        store.export(_Stream(out))
         return 0
     try:
         with path.open("x", encoding="ascii") as stream:
@@ -65,6 +65,17 @@ def _export(store: State, path: Path | None, out: Output) -> int:
         raise UsageError(f"{path}: {error.strerror}") from error
     out.line(f"{lines:,} lines written to {path}")
     return 0
+
+
+class _Stream:
+    """What is written to it goes to *out*."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        self._out.raw(text)
+        return len(text)
 
 
 def _import(store: State, path: Path | None, out: Output) -> int:

@@ -41,9 +41,9 @@ _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud
 _FENCE: Final = re.compile(r"^(?:---|\.\.\.)(?=[ \t]*$)", re.MULTILINE)
 
 _NO_CHARACTER: Final = "an escape in quoted text that is no character"
+_NO_COLON: Final = "neither a field nor part of one: no colon"
 _REASONS: Final = (
-    ("mapping values are not allowed", "a colon and a blank in unquoted text; quotes around it are needed"),
-    ("could not find expected ':'", "neither a field nor part of one: no colon"),
+    ("could not find expected ':'", _NO_COLON),
     ("unexpected end of stream", "a quotation opened here is never closed"),
     ("unexpected document indicator", "a quotation opened here is never closed"),
     ("cannot start any token", "a value may not start with this character unless it is quoted"),
@@ -62,6 +62,7 @@ _REASONS: Final = (
     ("document start", "text after the end of the front matter"),
 )
 _MAP_KEY: Final = "a list or map as the name of a field; text that starts with { or [ must be quoted"
+_COLON: Final = re.compile(r":(?=\s|$)")
 # JSON writes a character beyond U+FFFF as two escapes, which YAML refuses.
 _PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _LONE: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
@@ -147,11 +148,35 @@ def _fault(error: Any, text: str, first_line: int) -> Fault:
     at_end = mark is not None and mark.line >= text.count("\n")
     if "unexpected" in problem and error.context_mark is not None:
         mark = error.context_mark
+    unexpected = "mapping values are not allowed" in problem
+    if mark is not None and (unexpected or "document start" in problem):
+        row, reason = _no_map_here(text.split("\n"), mark.line)
+        if unexpected or reason == _NO_COLON:
+            return Fault(first_line + row, reason, at_end)
     line = first_line + (min(mark.line, max(text.count("\n") - 1, 0)) if mark is not None else 0)
     for words, reason in _REASONS:
         if words in problem:
             return Fault(line, reason, at_end)
     return Fault(line, f"the YAML is broken: {clean(problem, 120)}", at_end)
+
+
+def _no_map_here(rows: list[str], at: int) -> tuple[int, str]:
+    """Where a field began that YAML takes for more text of the one above, and why: (row, reason)."""
+    at = min(at, len(rows) - 1)
+    above = next((n for n in range(at - 1, -1, -1) if rows[n].strip() and rows[n].lstrip()[0] != "#"), None)
+    if len(_COLON.findall(rows[at])) == 1 and above is not None:  # no fault of its own
+        if not _COLON.search(rows[above]):
+            return above, _NO_COLON
+        if _indent(rows[at]) > _indent(rows[above]):
+            return (
+                at,
+                "deeper than the field above, which has a value: wrong indentation, or text to be quoted",
+            )
+    return at, "a colon and a blank in unquoted text; quotes around it are needed"
+
+
+def _indent(row: str) -> int:
+    return len(row) - len(row.lstrip(" "))
 
 
 class _Builder:

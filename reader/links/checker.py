@@ -252,19 +252,23 @@ class Checker:
             known = self._known(some)
             for address in some:
                 check = known.get(address)
-                if check is None or force or is_stale(check, now, lifetime):
+                if check is None or force or is_stale(check, now, lifetime) or self._allows(check):
                     todo[address] = check
                 else:
                     fresh.append(check)
         return _Tally(tuple(fresh), todo)
+
+    def _allows(self, check: LinkCheck) -> bool:
+        """Whether what was not asked may be asked this time."""
+        return check.outcome is Outcome.REFUSED and self._policy.allow_private
 
     def _gather(self, run: _Run, tally: _Tally, on_progress: Callable[[Progress], None] | None) -> None:
         over = False
         while not over:
             over = run.next_results(tally.batch)
             checks = [self._settled(tally, *item) for item in tally.batch if item[1] is not None]
-            if checks:
-                self._keep(checks)
+            if telling := [check for check in checks if not _says_nothing(check, tally.todo[check.address])]:
+                self._keep(telling)
             tally.take(checks)
             if on_progress is not None:
                 on_progress(tally.progress(run.in_flight))
@@ -281,3 +285,9 @@ class Checker:
             elapsed_ms=round(seconds * 1000),
         )
         return with_history(check, tally.todo[address])
+
+
+def _says_nothing(check: LinkCheck, before: LinkCheck | None) -> bool:
+    """Whether the page was not asked for, while it once was: what it answered then still is all there is."""
+    refused = check.outcome is Outcome.REFUSED and not (check.status or check.target)
+    return refused and before is not None and before.outcome is not Outcome.REFUSED

@@ -13,7 +13,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -64,6 +64,8 @@ class Job:
     host: str = ""
     spent: float = 0.0
     method: str = ""
+    fragment: str = ""
+    """What stood behind the ``#``, never asked for; a redirect without one keeps it (RFC 9110, 10.2.2)."""
     hops: list[Hop] = field(default_factory=list)
     last: Verdict | None = None
     """What is said of the address when nothing better comes: the answer before a retry."""
@@ -99,7 +101,7 @@ class Engine:
 
     def add(self, address: str) -> None:
         """Take in one address; its result comes by ``done``, perhaps at once."""
-        job = Job(address, self._policy.total, self._policy.retries)
+        job = Job(address, self._policy.total, self._policy.retries, fragment=address.partition("#")[2])
         try:
             job.host = check_form(address)  # the rest when its turn comes: parsing all takes a while
         except LinkError as error:
@@ -125,6 +127,9 @@ class Engine:
             except LinkError as error:
                 self._finish(job, Verdict(Outcome.REFUSED, reason=str(error)))
                 return
+        if lane.left_alone:
+            self._done(job.address, job.last, job.spent)
+            return
         origin = job.origin
         if origin in lane.dead:
             self._finish(job, lane.dead[origin])
@@ -167,7 +172,7 @@ class Engine:
         if method == "HEAD" and status in HEAD_LIES:
             lane.head_lies = not lane.head_works and (lane.head_lies or status in (405, 501))
             self._again(job, "GET")
-        elif status in PASSING and job.tries_left > 0 and lane.strikes < _PEACE_AFTER:
+        elif status in PASSING and job.tries_left > 0 and not _wants_peace(lane):
             job.tries_left -= 1
             job.last = judge(job.address, answer, job.hops)
             after = 0.0 if status in PAUSES else self._policy.backoff
@@ -181,7 +186,7 @@ class Engine:
             elif job.method == "GET" and 200 <= status < 300 and not lane.head_works:
                 lane.head_lies = True  # HEAD said otherwise a moment ago
             self._conclude(job, judge(job.address, answer, job.hops), answer)
-        if lane.strikes >= _PEACE_AFTER:
+        if _wants_peace(lane):
             for other in self._lanes.take_out(lane, lambda _: True):
                 self._done(other.address, other.last, other.spent)
 
@@ -190,12 +195,16 @@ class Engine:
         if asked is None:
             asked = self._policy.backoff * 2**lane.strikes
         lane.strikes += 1
-        lane.pause(min(asked, self._policy.retry_after_cap))
+        if asked > self._policy.retry_after_cap:
+            lane.left_alone = True
+        else:
+            lane.pause(asked)
 
     def _follow(self, job: Job, answer: Answer, location: str) -> None:
         job.hops.append(Hop(answer.url, answer.status))
         try:
             target = urljoin(answer.url, location.strip().replace(" ", "%20"))
+            job.fragment = target.partition("#")[2] or job.fragment
             _aim(job, target, check_form(target))
         except (Malformed, ValueError) as error:
             reason = f"a broken redirect: {error}"
@@ -288,10 +297,17 @@ class Engine:
         self._again(job, job.method)
 
     def _finish(self, job: Job, verdict: Verdict | None) -> None:
+        if verdict is not None and job.fragment and verdict.target and verdict.outcome in _ELSEWHERE:
+            verdict = replace(verdict, target=f"{verdict.target}#{job.fragment}")
         self._done(job.address, verdict, job.spent)
 
 
-_PROBED = (Outcome.ALIVE, Outcome.MOVED, Outcome.REDIRECTED)
+_ELSEWHERE = (Outcome.MOVED, Outcome.REDIRECTED)
+_PROBED = (Outcome.ALIVE, *_ELSEWHERE)
+
+
+def _wants_peace(lane: Lane[Job]) -> bool:
+    return lane.left_alone or lane.strikes >= _PEACE_AFTER
 
 
 def _compared(verdict: Verdict, page: Answer, hops: Sequence[Hop], neighbour: Answer) -> Verdict:

@@ -66,7 +66,9 @@ def _share(label: str, counts: Counter[Outcome]) -> Share:
     groups: Counter[str] = Counter()
     for outcome, count in counts.items():
         groups[OUTCOMES[outcome].group] += count
-    unchecked = counts[Outcome.UNCHECKED]
-    alive = sum(count for outcome, count in counts.items() if OUTCOMES[outcome].readable) - unchecked
+    never = counts[Outcome.UNCHECKED]
+    alive = sum(count for outcome, count in counts.items() if OUTCOMES[outcome].readable) - never
     total = counts.total()
-    return Share(label, total, total - unchecked, alive, MappingProxyType(dict(groups)))
+    # What is refused was not asked either.
+    checked = total - never - counts[Outcome.REFUSED]
+    return Share(label, total, checked, alive, MappingProxyType(dict(groups)))

@@ -27,7 +27,7 @@ class Lane(Generic[T]):
 
     __slots__ = (
         *("active", "answered", "dead", "failures", "head_lies", "head_works", "host"),
-        *("listed", "next_at", "strikes", "waiting"),
+        *("left_alone", "listed", "next_at", "strikes", "waiting"),
     )
 
     def __init__(self, host: str) -> None:
@@ -38,6 +38,8 @@ class Lane(Generic[T]):
         self.listed = False
         self.strikes = 0
         """Answers in a row that asked for peace."""
+        self.left_alone = False
+        """It asked for a longer peace than this run waits for anybody."""
         self.head_lies = False
         """GET is asked at once: this host refuses HEAD, or answers it wrongly, and never did otherwise."""
         self.head_works = False

@@ -73,7 +73,8 @@ class Policy:
     too late, a resolver that failed for now. ``backoff`` is the wait before that,
     and the first pause of a host that answered 429 or 503 without
     ``Retry-After``; it doubles.
-    ``retry_after_cap`` bounds every pause. ``allow_private`` opens loopback and
+    ``retry_after_cap`` bounds every pause: a host that asks for a longer one is left alone for the rest
+    of the run. ``allow_private`` opens loopback and
     private ranges; link-local and metadata addresses stay closed. ``trust_env`` sends requests through
     the proxies of the environment, which then resolve the names: only the
     address's own form is guarded then. ``soft404_probe`` asks for a made-up

@@ -91,7 +91,6 @@ class VettedTransport(httpx.AsyncBaseTransport):
         self.requests = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.requests += 1
         url = request.url
         if self._proxies and (proxy := self._proxy_for(url)):
             return await self._through(proxy, request)
@@ -105,15 +104,19 @@ class VettedTransport(httpx.AsyncBaseTransport):
         try:
             while (line := self._take(origin)) is not None:
                 try:
-                    return self._finish(origin, line, await line.ask(raw, bodiless=bodiless))
+                    return self._finish(origin, line, await self._ask(line, raw, bodiless=bodiless))
                 except (NoAnswer, BadAnswer):
                     continue  # it went stale, or the last answer lied about its end: a new one knows
             line = await self._connect(origin)
-            return self._finish(origin, line, await line.ask(raw, bodiless=bodiless))
+            return self._finish(origin, line, await self._ask(line, raw, bodiless=bodiless))
         except NoAnswer as error:
             raise httpx.ReadError(str(error)) from error
         except BadAnswer as error:
             raise httpx.RemoteProtocolError(str(error)) from error
+
+    async def _ask(self, line: Connection, raw: bytes, *, bodiless: bool) -> Head:
+        self.requests += 1
+        return await line.ask(raw, bodiless=bodiless)
 
     def release(self, host: str) -> None:
         """Close the idle connections to *host*: nothing more is to be asked there."""
@@ -250,6 +253,7 @@ class VettedTransport(httpx.AsyncBaseTransport):
             except (ImportError, ValueError) as error:
                 raise LinkError(f"the proxy of the environment cannot be used: {error}") from error
             self._proxy_roads[proxy] = road
+        self.requests += 1
         answer = await road.handle_async_request(request)
         await answer.aclose()
         headers = [(name.lower(), value) for name, value in answer.headers.raw]

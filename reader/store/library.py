@@ -7,7 +7,7 @@ own. Nothing here is ever the only copy of anything.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reader.errors import NotFound
@@ -127,11 +127,15 @@ class Library(Ordering):
         """The addresses of *ids*, each once, in order; articles without one are left out."""
         return list(dict.fromkeys(row.url for row in self.rows(ids) if row.url))
 
-    def link_facts(self) -> list[tuple[int | None, str, str, str, str]]:
-        """(published, outlet, outcome or ``""``, address, path) of each article with an address, by time."""
-        return self.db.execute(
-            "SELECT published, outlet, link, url, path FROM article WHERE url <> '' ORDER BY id DESC"
-        ).fetchall()
+    def link_facts(self) -> list[tuple[int | None, str, str]]:
+        """(published, outlet, outcome or ``""``) of each article with an address, by time."""
+        return self._all("SELECT published, outlet, link FROM article WHERE url <> '' ORDER BY id DESC")
+
+    def file_addresses(self) -> Iterator[tuple[str, list[str]]]:
+        """(path, its addresses, AMP and original ones too) of each article that has any, by path."""
+        asked = "SELECT path, url, urls FROM article WHERE url <> '' OR urls <> '' ORDER BY path"
+        for path, url, others in self._all(asked):
+            yield path, list(dict.fromkeys(filter(None, (url, *others.split("\n")))))
 
     def unread_keys(self, ids: Sequence[int]) -> list[str]:
         """The keys of those of *ids* that are not read, each once."""

@@ -52,6 +52,12 @@ class Checks(Core):
         with self._reading() as db:
             return {str(address): _check(row) for address, row in CHECKS.fetch(db, addresses).items()}
 
+    def checks_with(self, outcome: Outcome) -> dict[str, LinkCheck]:
+        """The newest answer of every address whose newest is of *outcome*."""
+        with self._reading() as db:
+            rows = db.execute(f"{CHECKS.select} WHERE outcome=?", (outcome.value,))
+            return {str(row[0]): _check(row) for row in CHECKS.rows(rows)}
+
     def checks_since(self, seq: int) -> list[tuple[int, LinkCheck]]:
         """(number, answer) for every address with an answer recorded after number *seq*, in order.
 

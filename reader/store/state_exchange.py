@@ -19,7 +19,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from reader.errors import UsageError
 from reader.model import Outcome
@@ -40,6 +40,9 @@ from reader.store.state_schema import (
 )
 from reader.store.state_table import Row, Table, Value
 from reader.values import dataclass
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 SCHEMA: Final = 1
 
@@ -74,7 +77,7 @@ _BY_NAME: Final = {kind.name: kind for kind in _KINDS}
 class Exchange(Core):
     """Export and import."""
 
-    def export(self, stream: TextIO) -> int:
+    def export(self, stream: SupportsWrite[str]) -> int:
         """Write everything to *stream*, ASCII only; the number of lines after the first."""
         lines = 0
         header = {"newsfold": "state", "schema": SCHEMA, "exported_at": _iso(micros(self._clock()))}

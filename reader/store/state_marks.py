@@ -9,9 +9,10 @@ from typing import Final
 
 from reader.model import Mark
 from reader.store import sqlite
-from reader.store.state_core import Change, Core, Plan, moment
+from reader.store.state_core import Change, Core, Edit, Plan, moment
 from reader.store.state_schema import MARKS
-from reader.store.state_table import Row
+from reader.store.state_stories import followed
+from reader.store.state_table import Row, Value
 
 _READ: Final = 1
 _STARRED: Final = 2
@@ -69,6 +70,25 @@ class Marks(Core):
         return self._marks_change(
             (key,), lambda row: (*row[:2], note, row[3]), "noted" if note else "removed the note of"
         )
+
+    def follow(self, moves: Iterable[tuple[str, str]]) -> Change:
+        """Say of the second key of each pair what was said of the first, unless anything ever was of it.
+
+        Overrules of stories that name the first are given for the second too.
+        It is nothing that a reader did, so it is nothing to take back.
+        """
+        pairs = list(moves)
+
+        def plan() -> Plan:
+            stored = MARKS.fetch(self._db, [key for pair in pairs for key in pair])
+            edits: dict[Value, Edit] = {}
+            for old, new in pairs:
+                if (row := stored.get(old)) is not None and new not in stored and new not in edits:
+                    after = (new, *row[1 : len(MARKS.columns)])
+                    edits[new] = Edit(MARKS, new, None, MARKS.blank(new), after)
+            return "marks followed an address", [*edits.values(), *followed(self._db, dict(pairs))]
+
+        return self._change(plan, undoable=False)
 
     def tags(self) -> list[tuple[str, int]]:
         """Every tag in use with its number of articles, most used first."""
