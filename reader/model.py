@@ -194,7 +194,7 @@ OUTCOMES: Mapping[Outcome, OutcomeInfo] = {
         "!", "bad answer", "not HTTP, a redirect loop or a broken redirect", False, "error"
     ),
     Outcome.REFUSED: OutcomeInfo(
-        "-", "not asked", "not http(s), a private address or credentials in it", False, "error"
+        "-", "not asked", "not http(s), a private address or credentials in it", False, "unchecked"
     ),
 }
 

@@ -16,7 +16,7 @@ from reader.errors import UsageError
 from reader.store.library import Library
 from reader.store.query.canonical import quoted
 from reader.store.query.nodes import All
-from reader.store.query.parsing import parse
+from reader.store.query.parsing import complaint, parse
 from reader.store.rows import Place, PlaceKind
 from reader.store.state import Change, SavedRule, State
 from reader.values import dataclass
@@ -57,10 +57,8 @@ def action(text: str) -> tuple[str, str]:
 
 def fault(query: str, now: datetime) -> str:
     """Why a rule with *query* is not run, or empty."""
-    found = parse(query, now)
-    if found.complaints:
-        return f"column {found.complaints[0].column + 1}: {found.complaints[0].reason}"
-    return "it would find everything" if isinstance(found.root, All) else ""
+    everything = isinstance(parse(query, now).root, All)
+    return complaint(query, now) or ("it would find everything" if everything else "")
 
 
 def add(state: State, name: str, query: str, wanted: str, now: datetime) -> Change:
@@ -132,7 +130,7 @@ def _runs(rule: SavedRule, now: datetime) -> bool:
 def _do(state: State, rule: SavedRule, keys: Sequence[str]) -> Change:
     verb, name = action(rule.action)
     if verb == TAG:
-        return state.add_tag(keys, name)
+        return state.add_tags(keys, [name])
     does: dict[str, Callable[[Sequence[str], bool], Change]] = {
         READ: state.set_read,
         STAR: state.set_starred,

@@ -206,7 +206,7 @@ def test_json(news: Path, server: Loopback, links: Any) -> None:
     assert (gone["outcome"], gone["status"], gone["target"], gone["last_alive"]) == ("gone", 410, None, None)
     assert gone["first_dead"] == gone["checked_at"]
     assert before < datetime.fromisoformat(gone["checked_at"]) <= datetime.now(UTC)
-    assert (far["outcome"], far["group"], far["status"]) == ("refused", "error", None)
+    assert (far["outcome"], far["group"], far["status"]) == ("refused", "unchecked", None)
     assert by_path["alive.md"]["last_alive"] and isinstance(by_path["alive.md"]["elapsed_ms"], int)
     assert "suggestions" not in moved
 
@@ -410,7 +410,7 @@ def test_report(news: Path, server: Loopback, links: Any) -> None:
         ("2020", 2, 2, 0),
         ("undated", 2, 1, 0),  # the other was refused: not asked
     ]
-    assert found["outlets"][0]["groups"] == {"gone": 2, "blocked": 1, "error": 1}
+    assert found["outlets"][0]["groups"] == {"gone": 2, "blocked": 1, "unchecked": 1}
     assert (found["all"]["total"], found["all"]["alive"], found["all"]["share"]) == (6, 2, 2 / 5)
 
 

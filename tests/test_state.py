@@ -72,8 +72,8 @@ class TestMarks:
     def test_notes_and_tags(self, state: State) -> None:
         state.set_note("a", "line one\nline two")
         state.set_tags("a", [" later ", "", "later", "x"])
-        state.add_tag(["b"], "x")
-        assert state.add_tag(["a", "b"], "x").keys == ()
+        state.add_tags(["b"], ["x"])
+        assert state.add_tags(["a", "b"], ["x"]).keys == ()
         assert state.mark("a").note == "line one\nline two"
         assert state.mark("a").tags == ("later", "x")
         assert state.tags() == [("x", 2), ("later", 1)]
@@ -192,13 +192,12 @@ class TestUndo:
         state.add_rule("r", "q", "read")
         state.add_story_edit("split", "k")
         before = kept(state)
-        state.remove_source(Path("/a"))
         state.rename_search(1, "m")
         state.remove_search(1)
         state.change_rule(1, enabled=False)
         state.remove_rule(1)
         state.add_story_edit("join", "a", "b")
-        for _ in range(6):
+        for _ in range(5):
             state.undo()
         assert kept(state) == before | {"stories": state.story_edits()}
         assert [(e.kind, e.key) for e in state.story_edits()] == [("split", "k")]
@@ -222,6 +221,19 @@ class TestPlaces:
         state.remove_source(Path("/b"))
         assert state.remove_source(Path("/never")).keys == ()
         assert state.sources() == [Path("/a"), Path("/odd\udcff")]
+
+    def test_who_takes_back_marks_keeps_the_folders(self, state: State) -> None:
+        state.add_source(Path("/a"))
+        state.set_read(["a"], True)
+        state.add_source(Path("/b"))
+        state.remove_source(Path("/a"))
+        undone = [state.undo() for _ in range(3)]
+        assert [change.label if change else None for change in undone] == [
+            "undid: read 1 article",
+            None,
+            None,
+        ]
+        assert state.sources() == [Path("/b")]
 
     @pytest.mark.parametrize("value", [0, False, "", [], {"a": [1, None, "é\udc80"]}, 1.5, "x" * 10_000])
     def test_values_come_back(self, state: State, value: object) -> None:
@@ -379,7 +391,7 @@ WRITES: dict[str, Callable[[State], object]] = {
     "set_starred": lambda s: s.set_starred(["new"], True),
     "set_hidden": lambda s: s.set_hidden(["new"], True),
     "set_tags": lambda s: s.set_tags("new", ["x"]),
-    "add_tag": lambda s: s.add_tag(["new", address(1)], "x"),
+    "add_tags": lambda s: s.add_tags(["new", address(1)], ["x"]),
     "set_note": lambda s: s.set_note("new", "x"),
     "undo": lambda s: s.undo(),
     "record_checks": lambda s: s.record_checks([LinkCheck("http://n/", Outcome.ALIVE, NOON)]),

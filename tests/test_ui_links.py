@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,14 +14,18 @@ from typing import Any
 
 import pytest
 from loopback import Loopback
+from terminal import Terminal
 from ui_tools import NOW, Desk, desk, locations, make_session, related, when, whole, write
 
+import reader
 from reader.model import LinkCheck, Outcome
 from reader.session import Session
 from reader.store.rows import PlaceKind
 from reader.store.state import State
 from reader.ui.places import Pane
 from reader.ui.screens.choosing import ChoosingDialogue, ChoosingScreen
+
+ROOT = Path(reader.__file__).parents[1]
 
 HOSTS = tuple(f"127.0.0.{n}" for n in range(1, 9))
 
@@ -289,6 +296,32 @@ async def test_the_progress_of_a_sweep(tmp_path: Path, server: Loopback, width: 
         asked = len(server.log)
         await d.press("C")  # only what is left
         assert {s.path for s in server.log[asked:]} == {"/wait"} and "5 known already" in d.status
+
+
+def test_who_leaves_during_a_sweep_is_gone_and_nothing_more_is_asked(
+    tmp_path: Path, server: Loopback
+) -> None:
+    folder, places = tmp_path / "news", locations(tmp_path)
+    for n in range(30):
+        write(folder, f"page-{n:02}", webUrl=server.url(f"/wait?{n}", HOSTS[n % 3]))
+    places.config.mkdir(exist_ok=True)
+    places.config_file.write_text("allow_private_links = true\n")
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    env |= {
+        f"NEWSFOLD_{name.upper()}_DIR": str(getattr(places, name))
+        for name in ("data", "config", "cache", "state")
+    }
+    with Terminal([sys.executable, "-m", "reader", str(folder)], env, (100, 24)) as terminal:
+        terminal.wait_for("30 files: 30 new")
+        terminal.press("C")
+        terminal.wait_for("checking 0 of 30")
+        asked = len(server.log)
+        began = time.monotonic()
+        terminal.press("q")
+        assert terminal.wait_end() == 0
+        # Each request would wait for twenty seconds. A busy machine may take some to end a program.
+        assert time.monotonic() - began < 15
+        assert len(server.log) <= asked + 6  # two a host, at most, were on their way
 
 
 # -- history --------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from dataclasses import replace
@@ -79,6 +80,28 @@ async def test_read_by_dwelling_and_not_before(tmp_path: Path) -> None:
         assert len(read) == 2
 
 
+async def test_a_mark_made_by_hand_while_reading_stays(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"), dwell=0.1)
+    async with desk(session) as d:
+        await d.press("s", "l")
+        await d.until(lambda: session.state.mark(url(0)).read)
+        await d.press("r")  # unread again, and drawn again with that
+        await asyncio.sleep(0.4)  # longer than the dwell
+        await d.settle()
+        assert not session.state.mark(url(0)).read and "● unread" in d.article
+        await d.press("u", "u")  # read again, then not: what had been before
+        await asyncio.sleep(0.4)
+        await d.press("u")
+        assert "undid: starred" in d.status and not session.state.mark(url(0)).read
+        await d.press("h", "l")  # opened anew it counts anew
+        await d.until(lambda: session.state.mark(url(0)).read)
+        session.settings = replace(session.settings, dwell=0.4)
+        await d.press("J", "r", "r")  # before it counted as read: by hand, and back by hand
+        await asyncio.sleep(0.6)
+        await d.settle()
+        assert not session.state.mark(url(1)).read
+
+
 async def test_dwell_of_nothing_reads_at_once(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"), dwell=0.0)
     async with desk(session) as d:
@@ -125,6 +148,23 @@ async def test_the_unread_view_and_space_to_its_end(tmp_path: Path) -> None:
         assert d.stories == [3] and "nothing unread" in d.status
         await d.press("u", "u")
         assert d.stories == [2, 3] and d.story() == 3
+
+
+@pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.OLDEST, Sort.HEAT])
+async def test_all_read_and_undone_in_a_list_of_the_unread_is_the_place_it_was(
+    tmp_path: Path, sort: Sort
+) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"), sort=sort.value)
+    async with desk(session) as d:
+        await d.press("U", "j", "j", "l", "r", "h")
+        before, here = d.stories, d.story()
+        assert len(before) == 12
+        await d.press("A")
+        assert d.stories == [here]
+        await d.press("u")
+        assert d.story() == here and len(d.stories) == 12
+        if sort is Sort.NEWEST:
+            assert d.stories == before
 
 
 async def test_starred_view_lets_go_when_left(tmp_path: Path) -> None:
@@ -213,6 +253,25 @@ async def test_star_tags_and_note(tmp_path: Path) -> None:
         assert marks(tmp_path, url(0))[0].note == "" and "Your note" not in d.article
         await d.press("u")
         assert marks(tmp_path, url(0))[0].note == "see q, j"
+
+
+async def test_what_is_for_one_article_is_for_the_one_under_the_cursor(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session) as d:
+        await d.press("v", "j", "j", "e")
+        assert "Note: Story 03" in d.text  # the cursor went on when the first was selected
+        await d.type("mine")
+        await d.press("enter")
+        assert [m.note for m in marks(tmp_path, *map(url, range(4)))] == ["", "", "", "mine"]
+        await d.press("M")
+        assert f"new articles of {d.row.outlet} will be hidden" in d.status
+        await d.press("escape", "g", "g", "v", "v", "t")  # tags are for all that is selected
+        assert "Tags for 2 articles" in d.text
+        await d.type("later, soon")
+        await d.press("enter")
+        assert [m.tags for m in marks(tmp_path, *map(url, range(3)))] == [("later", "soon")] * 2 + [()]
+        await d.press("u")
+        assert not any(m.tags for m in marks(tmp_path, *map(url, range(3))))
 
 
 async def test_a_note_that_a_line_cannot_hold_survives_being_looked_at(tmp_path: Path) -> None:

@@ -93,6 +93,19 @@ async def test_help_tells_every_key(tmp_path: Path) -> None:
             await d.press("l" if pane == "list" else "h", *([] if pane == "list" else ["h"]))
 
 
+@pytest.mark.parametrize(
+    ("width", "there"), [(40, "? help"), (60, "? help  q quit"), (200, "? help  q quit")]
+)
+async def test_how_to_get_help_and_to_leave_stays_in_sight(tmp_path: Path, width: int, there: str) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    async with desk(session, (80, 24)) as d:
+        await d.resize(width)
+        await d.settle()
+        assert d.text.rstrip().endswith(there)
+        await d.press("l")
+        assert d.text.rstrip().endswith("? help")
+
+
 @shows("palette")
 async def test_the_palette_runs_commands(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
@@ -106,6 +119,12 @@ async def test_the_palette_runs_commands(tmp_path: Path) -> None:
             await d.until(lambda: isinstance(d.app.screen, MainScreen))
             await d.settle()
             assert marks(tmp_path, url(0))[0].starred is (key == ":")
+        await d.tap(":")
+        await d.until(lambda: isinstance(d.app.screen, CommandPalette))
+        await d.pilot.press("q")
+        await d.until(lambda: "Quit (q)" in d.text and "Query" not in d.text)  # :q is what it is elsewhere
+        await d.pilot.press("escape")
+        await d.until(lambda: isinstance(d.app.screen, MainScreen))
         await d.tap(":")
         await d.until(
             lambda: "Previous coverage ([)" in d.text or "Next coverage (])" in d.text or "Down" in d.text

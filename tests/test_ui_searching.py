@@ -254,6 +254,38 @@ async def test_escape_in_a_prompt_over_the_searches_leaves_the_prompt_alone(tmp_
         assert [(r.name, r.query, r.action) for r in session.state.rules()] == [("Sea", "topic:sea", "star")]
 
 
+async def test_rules_alone_are_under_the_cursor(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    session.state.add_rule("Sea", "topic:sea", "star")
+    async with desk(session) as d:
+        await d.press("F", "x")
+        assert not session.state.rules()[0].enabled
+        await d.press("d")
+        assert session.state.rules() == []
+        await d.press("x", "u", "x")  # nothing to act on, then it is there again
+        assert session.state.rules()[0].enabled
+
+
+async def test_a_mistake_in_a_query_is_said_wherever_it_comes_from(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    session.state.add_search("Bad", "quality>>5_foo")
+    async with desk(session) as d:
+        await d.press("F", "enter")
+        assert "column " in d.status
+        await d.press("escape", "/")
+        await d.type("quality>abc")
+        await d.press("enter")
+        assert "column " in d.status and "whole number" in d.status
+        await d.press("escape", "F", "e")
+        await d.type(" is:red")
+        await d.press("enter")
+        assert "it is kept, but column" in d.text
+        await d.press("escape")
+        await ask(d, "heat>x")
+        await d.press("ctrl+s")
+        assert "column " in d.text  # before a name is given
+
+
 async def test_a_name_with_characters_nobody_sees_is_shown_clean(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     session.state.add_search("L\u200ba\u00adw\U000e0041\ufeff", "topic:law")

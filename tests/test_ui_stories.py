@@ -267,7 +267,7 @@ async def test_best_source_named_then_opened(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setattr(d.main.opening, "open_now", opens)
         await d.press("j", "j", "b")
         assert d.status.strip().startswith(
-            "best source Dispatch: quality 88, the highest of 5; link not checked yet"
+            "best source Dispatch (b or o opens it): quality 88, the highest of 5; link not"
         )
         assert opened == []
         await d.press("b")

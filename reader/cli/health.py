@@ -23,7 +23,7 @@ from reader.links.health import Share, by_outlet, by_year, overall
 from reader.model import OUTCOMES, JsonValue, LinkCheck, Outcome
 from reader.rereading import reread
 from reader.session import Session, utc_now
-from reader.store.query.parsing import parse
+from reader.store.query.parsing import complaint, parse
 from reader.store.rows import ArticleRow
 from reader.syncing import sync
 from reader.text import clean, inert
@@ -106,9 +106,8 @@ def _rows(session: Session, text: str) -> list[ArticleRow]:
     if not text:
         return session.library.rows(session.library.ids())
     query = parse(text, utc_now())
-    if query.complaints:  # what it leaves of the query may be all there is, and is to be asked
-        complaint = query.complaints[0]
-        raise UsageError(f"{text}: column {complaint.column + 1}: {complaint.reason}")
+    if reason := complaint(text, utc_now()):  # what is left of it may be all there is, and is to be asked
+        raise UsageError(f"{text}: {reason}")
     return session.library.rows(session.library.search(query, sort="newest").ids)
 
 

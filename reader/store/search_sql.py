@@ -411,7 +411,8 @@ class _Compiler:
 
     def _link(self, group: str) -> Condition:
         if group == _UNCHECKED:
-            return Condition(f"(a.link IN ('', '{group}'))")
+            outcomes = tuple(o.value for o, info in OUTCOMES.items() if info.group == group)
+            return Condition(f"(a.link IN ('', {_marks(outcomes)}))", outcomes)
         among = _of_group(group)
         return self._among(f"SELECT id FROM article a WHERE {among.text}", among.values)
 

@@ -57,11 +57,11 @@ class Marks(Core):
         wanted = pack_tags(tags)
         return self._marks_change((key,), lambda row: (*row[:3], wanted), "tagged" if wanted else "untagged")
 
-    def add_tag(self, keys: Sequence[str], tag: str) -> Change:
-        """Give articles one more tag."""
+    def add_tags(self, keys: Sequence[str], tags: Sequence[str]) -> Change:
+        """Give articles these tags beside those they have."""
 
         def to(row: Row) -> Row:
-            return (*row[:3], pack_tags((*unpack_tags(str(row[3])), tag)))
+            return (*row[:3], pack_tags((*unpack_tags(str(row[3])), *tags)))
 
         return self._marks_change(keys, to, "tagged")
 

@@ -31,7 +31,7 @@ class Places(Core):
             place = self._db.execute("SELECT coalesce(max(place), 0) + 1 FROM sources").fetchone()[0]
             return f"added {name}", (Edit(SOURCES, name, None, None, (name, place)),)
 
-        return self._change(plan)
+        return self._change(plan, undoable=False)  # no mark: who takes back marks keeps the folders
 
     def remove_source(self, path: Path) -> Change:
         """Forget a folder; marks on its articles stay."""
@@ -43,7 +43,7 @@ class Places(Core):
                 return "", ()
             return f"removed {name}", (Edit(SOURCES, name, stored, stored[:2], None),)
 
-        return self._change(plan)
+        return self._change(plan, undoable=False)
 
     def get(self, name: str) -> JsonValue | None:
         """The value last put under *name*, or None."""

@@ -78,7 +78,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("fields", ("i",), "all fields", "Every field of the file, as written", READING),
     Command("stories", ("S",), "stories", "One row a story, or one an article again", LISTS, ("list",)),
     Command("narrow", ("/",), "narrow", "Narrow the list as you type", LISTS, ("list",)),
-    Command("query", ("=",), "query", "Find by words, fields, numbers and times", LISTS, ("topics", "list")),
+    Command("query", ("=",), "find", "Find by words, fields, numbers and times", LISTS, ("topics", "list")),
     Command("searches", ("F",), "searches", "Saved searches and rules: open, rename, move, remove", LISTS),
     Command("mute", ("M",), "mute", "Hide new articles of this topic or outlet from now on", LISTS),
     Command("sort", ("\\",), "sort", "Next order: newest, oldest, heat, quality, coverage, outlet", LISTS),
@@ -88,7 +88,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("read", ("r",), "read/unread", "Mark read, or unread again", MARKS, ("list",)),
     Command("all_read", ("A",), "all read", "Mark the whole list read", MARKS),
     Command("star", ("s",), "star", "Star, or no longer", MARKS, ("list", "article")),
-    Command("tags", ("t",), "tags", "Set the article's tags", MARKS),
+    Command("tags", ("t",), "tags", "Set the article's tags, or add some to all selected", MARKS),
     Command("note", ("e",), "note", "Write a note on the article", MARKS),
     Command("split", ("X",), "split out", "Take the piece out of its story", MARKS),
     Command(

@@ -241,7 +241,8 @@ def story_page(telling: Telling, width: int) -> list[Block]:
     if warning := telling.warning():
         blocks.append(Lines(styled((f"! {warning}", BAD)), hang=2))
     if best is not None:
-        blocks.append(Lines(styled(("best source ", DIM), (best_line(telling, best), ACCENT)), hang=12))
+        words = ": ".join(best_line(telling, best))
+        blocks.append(Lines(styled(("best source ", DIM), (words, ACCENT)), hang=12))
     blocks += [Lines(Text()), *picture(telling, width), Lines(Text())]
     blocks += _texts(telling)
     blocks.append(Rule("Pieces"))
@@ -261,10 +262,10 @@ def story_page(telling: Telling, width: int) -> list[Block]:
     return blocks
 
 
-def best_line(telling: Telling, best: Best) -> str:
-    """``Polygon: quality 87, the highest of 5; link works; a text of its own``."""
+def best_line(telling: Telling, best: Best) -> tuple[str, str]:
+    """The outlet, and why: ``quality 87, the highest of 5; link works; a text of its own``."""
     piece = next(p for p in telling.pieces if p.key == best.key)
-    return f"{_outlet(piece)}: {'; '.join(best.reasons)}"
+    return _outlet(piece), "; ".join(best.reasons)
 
 
 def _spread(telling: Telling) -> str:

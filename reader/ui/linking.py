@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -109,6 +110,9 @@ class Linking(Controller):
         self.screen.show_task(f"checking {len(addresses):,} address{'es' if len(addresses) > 1 else ''} …")
         try:
             report = await in_thread(checker.check, addresses, force=force, on_progress=self._progress)
+        except asyncio.CancelledError:  # the program ends: the thread would ask on, and hold it
+            checker.cancel()
+            raise
         finally:
             self._checker = None
             self.screen.show_task("")

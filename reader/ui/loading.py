@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import replace
+from operator import neg
 from typing import TYPE_CHECKING
 
 from reader.errors import SearchStopped
@@ -275,11 +277,23 @@ class Loading(Controller):
                 return ids.index(number)
         if not aim.standing or not self.lets_go or not self.library.rows([aim.cursor]):
             return aim.near
-        known = set(ids)
-        below = next((i for i in old[aim.near + 1 :] if i in known), None)
-        index = len(ids) if below is None else ids.index(below)
+        index = self._between(ids, aim, old)
         ids.insert(index, aim.cursor)
         return index
+
+    def _between(self, ids: array[int], aim: Aim, old: array[int]) -> int:
+        """Where in *ids* the article belongs that one stood on in *old*, by what stood beside it there."""
+        known = set(ids)
+        below = next((i for i in old[aim.near + 1 :] if i in known), None)
+        if below is not None:
+            return ids.index(below)
+        above = next((i for i in reversed(old[: aim.near]) if i in known), None)
+        if above is not None:
+            return ids.index(above) + 1
+        by_time = self.listing.sort is Sort.NEWEST and not self.listing.stories
+        if by_time and aim.cursor is not None:  # as nothing is left that stood beside it
+            return bisect_left(ids, -aim.cursor, key=neg)
+        return 0
 
     def _pages(self, ids: array[int], pages: tuple[int, ...]) -> dict[int, list[ArticleRow]]:
         last = (len(ids) - 1) // PAGE

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from reader.store.rows import ArticleRow
 from reader.store.state import Change
 from reader.syncing import sync
+from reader.text import clean
 from reader.ui.control import Controller, Handler, in_thread
 from reader.ui.places import Pane
 from reader.ui.widgets.line_list import Move
+
+_TITLE = 45  # characters in a prompt
 
 
 class Marking(Controller):
@@ -31,7 +35,11 @@ class Marking(Controller):
         view = self.screen.list
         if view.selected and self.screen.pane is not Pane.ARTICLE:
             return [i for i in view.ids if i in view.selected]
-        shown = self.screen.reading.shown
+        return self.here()
+
+    def here(self) -> list[int]:
+        """The same for what is done to one article, whatever is selected."""
+        view, shown = self.screen.list, self.screen.reading.shown
         if self.screen.pane is Pane.ARTICLE and shown is not None:
             return [shown.article] if shown.mention is None else []
         return [view.ids[view.cursor]] if view.count else []
@@ -40,17 +48,21 @@ class Marking(Controller):
 
     def keep(self, change: Callable[[], Change | None], *, say: bool = True) -> None:
         """Run *change* off the loop; when it is durable, show it."""
-        self.screen.work("marks", self._keep(change, say=say), exclusive=False)
+        self.screen.work("marks", self._kept(change, say=say), exclusive=False)
 
-    async def _keep(self, change: Callable[[], Change | None], *, say: bool) -> None:
+    async def _kept(self, change: Callable[[], Change | None], *, say: bool) -> None:
+        await self._keep(change, say=say)
+
+    async def _keep(self, change: Callable[[], Change | None], *, say: bool) -> Change | None:
         async with self._turn:
             done = await in_thread(self._keep_and_copy, change)
         if done is None:
             self.screen.say("nothing to take back" if say else "")
-            return
+            return None
         if say:
             self.screen.say(done.label)
         self.changed()
+        return done
 
     def _keep_and_copy(self, change: Callable[[], Change | None]) -> Change | None:
         done = change()
@@ -73,6 +85,7 @@ class Marking(Controller):
         """Read, or unread again; a selection becomes read unless all of it is."""
         ids = self.targets()
         alone = len(ids) == 1
+        self.screen.reading.stop_dwell()
         if ids:
             self.keep(lambda: self._toggle_read(ids))
         if alone and self.screen.pane is Pane.LIST:
@@ -117,26 +130,35 @@ class Marking(Controller):
         self.screen.work("marks", self._undo(), exclusive=False)
 
     async def _undo(self) -> None:
-        await self._keep(self.state.undo, say=True)
+        done, shown = await self._keep(self.state.undo, say=True), self.screen.reading.shown
+        if done is not None and shown is not None and shown.key in done.keys:
+            self.screen.reading.stop_dwell()
         self.screen.navigation.reload()  # what a rule hid or tagged is none of the rows in sight
 
     def edit_tags(self) -> None:
-        """Ask for the tags of one article."""
-        self.screen.work("prompt", self._edit_tags())
+        """Ask for the tags of the article, or for those that all of a selection are to have too."""
+        self.screen.work("prompt", self._edit_tags(self.targets()))
 
-    async def _edit_tags(self) -> None:
+    async def _edit_tags(self, ids: Sequence[int]) -> None:
         from reader.ui.screens.prompt import Prompt
 
-        key = await self._one_key()
-        if key is None:
+        if len(ids) > 1:
+            title, hint = f"Tags for {len(ids):,} articles", "words parted by commas, for each of them"
+            answer = await self.screen.app.push_screen_wait(Prompt(title, "", hint=hint))
+            if tags := _words(answer or ""):
+                self.keep(lambda: self.state.add_tags(_keys(r.key for r in self.library.rows(ids)), tags))
+                self._deselect()
             return
-        mark = await in_thread(self.state.mark, key)
-        answer = await self.screen.app.push_screen_wait(
-            Prompt("Tags", ", ".join(mark.tags), hint="words parted by commas; empty removes them all")
-        )
+        row = await self._one(ids)
+        if row is None:
+            return
+        mark = await in_thread(self.state.mark, row.key)
+        hint = "words parted by commas; empty removes them all"
+        prompt = Prompt(_of("Tags", row), ", ".join(mark.tags), hint=hint)
+        answer = await self.screen.app.push_screen_wait(prompt)
         if answer is not None:
-            tags = list(dict.fromkeys(t for part in answer.split(",") if (t := part.strip())))
-            self.keep(lambda: self.state.set_tags(key, tags))
+            self.keep(lambda: self.state.set_tags(row.key, _words(answer)))
+            self._deselect()
 
     def edit_note(self) -> None:
         """Ask for the note on one article."""
@@ -145,26 +167,36 @@ class Marking(Controller):
     async def _edit_note(self) -> None:
         from reader.ui.screens.prompt import Prompt
 
-        key = await self._one_key()
-        if key is None:
+        row = await self._one(self.here())
+        if row is None:
             return
-        mark = await in_thread(self.state.mark, key)
-        answer = await self.screen.app.push_screen_wait(Prompt("Note", mark.note, hint="empty removes it"))
+        mark = await in_thread(self.state.mark, row.key)
+        answer = await self.screen.app.push_screen_wait(
+            Prompt(_of("Note", row), mark.note, hint="empty removes it")
+        )
         if answer is not None:
-            self.keep(lambda: self.state.set_note(key, answer.strip()))
+            self.keep(lambda: self.state.set_note(row.key, answer.strip()))
 
-    async def _one_key(self) -> str | None:
-        ids = self.targets()
+    async def _one(self, ids: Sequence[int]) -> ArticleRow | None:
         rows = await in_thread(self.library.rows, ids[:1])
         if not rows:
             self.screen.say("no article here", bad=True)
             return None
-        return rows[0].key
+        return rows[0]
 
     def _deselect(self) -> None:
         if self.screen.list.selected and self.screen.pane is not Pane.ARTICLE:
             self.screen.list.selected.clear()
             self.screen.list.redraw()
+
+
+def _of(what: str, row: ArticleRow) -> str:
+    """A prompt's title: what is asked for, and of which article."""
+    return f"{what}: {clean(row.title, _TITLE)}"
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
 
 
 def _keys(keys: Iterable[str]) -> list[str]:

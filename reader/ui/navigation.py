@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from reader.store.query.parsing import complaint
 from reader.store.rows import EVERYTHING, Place, PlaceKind, Sort
 from reader.ui.commands import MOVE_OF
 from reader.ui.control import Handler, in_thread
@@ -89,6 +90,13 @@ class Navigation(Loading):
             self.screen.list.selected.clear()
             self.load()
         self.screen.show_pane(Pane.LIST)
+        if place.kind is PlaceKind.SEARCH:
+            self.complain(place.name)
+
+    def complain(self, text: str) -> None:
+        """Say what is wrong with the query *text*, if anything is."""
+        if reason := complaint(text, self.screen.now()):
+            self.screen.say(reason, bad=True)
 
     # -- the way back --------------------------------------------------------------
 
@@ -176,6 +184,7 @@ class Navigation(Loading):
         if not text.strip():
             self._before_narrow = None
         self.screen.work("narrow", self._narrow(text, 0))
+        self.complain(text)
 
     async def stop_narrow(self) -> None:
         """Close the line and be exactly where one was before."""

@@ -111,7 +111,8 @@ class Reading(Aiming):
         self.shown = Shown(loaded.row.id, loaded.row.key, coming.shown.mention)
         self.loaded = loaded
         self._draw(coming)
-        self._start_dwell()
+        if not coming.keep:  # drawn again, it is what it was: a mark made by hand meanwhile stays
+            self._start_dwell()
 
     def draw_again(self) -> None:
         """The same, drawn otherwise."""
@@ -182,10 +183,14 @@ class Reading(Aiming):
         self._clear()
         self.preview()
 
-    def _start_dwell(self) -> None:
+    def stop_dwell(self) -> None:
+        """What is shown does not count as read by being looked at, until it is opened again."""
         if self._dwell is not None:
             self._dwell.stop()
             self._dwell = None
+
+    def _start_dwell(self) -> None:
+        self.stop_dwell()
         shown = self.shown
         if self.screen.pane is not Pane.ARTICLE or shown is None or shown.mention is not None:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -156,6 +157,9 @@ class Rescue(Controller):
             found = await in_thread(
                 archived, page.address, _moment(page.published), policy, base, stop=stop.is_set
             )
+        except asyncio.CancelledError:  # the program ends, and the thread would hold it
+            stop.set()
+            raise
         finally:
             self._stop = None
             self.screen.show_task("")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reader.errors import SearchStopped, UsageError
-from reader.store.query.parsing import MAX_LENGTH, parse
+from reader.store.query.parsing import MAX_LENGTH, complaint, parse
 from reader.store.rows import Place, PlaceKind, PlaceRow
 from reader.store.state import Change, SavedSearch
 from reader.store.tallying import tally
@@ -99,8 +99,6 @@ class Searching(Controller):
         if text.strip():
             self.screen.work("history", in_history(self, text))
             self.screen.navigation.go_to(Place(PlaceKind.SEARCH, text.strip()))
-            if complaints := parse(text, self.screen.now()).complaints:
-                self.screen.say(f"column {complaints[0].column + 1}: {complaints[0].reason}", bad=True)
 
     def remember(self, text: str) -> None:
         """Keep *text* for the line's history. Called off the loop."""
@@ -117,7 +115,8 @@ class Searching(Controller):
     async def _save(self, text: str) -> None:
         from reader.ui.screens.prompt import Prompt
 
-        hint = f"it is listed among the topics: {clean(text, 200)}"
+        wrong = complaint(text, self.screen.now())
+        hint = wrong or f"it is listed among the topics: {clean(text, 200)}"
         name = await self.screen.app.push_screen_wait(Prompt("Name of this search", "", hint=hint))
         if name and name.strip():
             self.left()
@@ -211,7 +210,7 @@ class Searching(Controller):
         self.screen.refreshing.note_own_change()
 
     async def _outlet(self) -> Place | None:
-        rows = await in_thread(self.library.rows, self.screen.marking.targets()[:1])
+        rows = await in_thread(self.library.rows, self.screen.marking.here())
         return Place(PlaceKind.OUTLET, rows[0].outlet) if rows and rows[0].outlet else None
 
 

@@ -213,7 +213,8 @@ class Storying(Controller):
             return
         self._offer = offer
         keys = " or ".join(dict.fromkeys((self.screen.key_of("best"), self.screen.key_of("open"))))
-        self.screen.say(f"best source {best_line(telling, best)} ({keys} opens it)")
+        outlet, why = best_line(telling, best)
+        self.screen.say(f"best source {outlet} ({keys} opens it): {why}")
 
     # -- overrules -----------------------------------------------------------------------------
 

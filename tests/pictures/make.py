@@ -55,7 +55,7 @@ PICTURES: dict[str, tuple[int, int, list[str]]] = {
             "wait:Timeline",
         ],
     ),
-    "sweep": (100, 22, ["C", "y", "snap:checking 3"]),
+    "sweep": (100, 22, ["wait:900 articles", "C", "wait:Check them all", "y", "snap:checking 3"]),
     "health": (90, 44, ["wait:1,400 articles", "H", "wait:Alive by outlet", "j", "j"]),
 }
 FOLDERS: dict[str, Callable[[Path], contextlib.AbstractContextManager[None]]] = {
@@ -131,12 +131,12 @@ def draw(name: str) -> None:
         terminal = stack.enter_context(Terminal([sys.executable, "-m", "reader", what], env, (columns, rows)))
         terminal.wait_for("Topics" if columns >= 120 else "All")
         terminal.settle()
-        for key in keys:
+        for key, then in zip(keys, [*keys[1:], ""], strict=True):
             if key.startswith(("wait:", "snap:")):
                 terminal.wait_for(key[5:])
             else:
                 terminal.press(key)
-            if not key.startswith("snap:"):
+            if not key.startswith("snap:") and not then.startswith("snap:"):  # which never rests before
                 terminal.settle(0.5)
         (HERE / f"{name}.svg").write_text(svg(terminal.screen), encoding="utf-8")
 

@@ -64,6 +64,12 @@ def parse(text: str, now: datetime, zone: tzinfo | None = None) -> Query:
     return query
 
 
+def complaint(text: str, now: datetime) -> str:
+    """What is wrong first with the query *text*, as ``column 9: why``; empty where nothing is."""
+    found = parse(text, now).complaints
+    return f"column {found[0].column + 1}: {found[0].reason}" if found else ""
+
+
 class _Parser:
     """Recursive descent over or, and, not and brackets, never deeper than ``MAX_DEPTH``."""
 

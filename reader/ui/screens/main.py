@@ -182,6 +182,7 @@ class MainScreen(Speaking):
 
     def on_resize(self, event: events.Resize) -> None:
         self._show_panes(event.size.width)
+        self._show_keys()
 
     def _show_panes(self, width: int) -> None:
         """Say in classes which pane is seen where not all are; each class styles the whole screen anew."""

@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from reader import rules
 from reader.errors import NewsfoldError, UsageError
 from reader.store.library import Library
+from reader.store.query.parsing import complaint
 from reader.store.state import Change, SavedRule, SavedSearch, State
 from reader.text import clean
 from reader.ui.screens.prompt import Prompt
@@ -88,7 +89,9 @@ class SearchesScreen(ModalScreen[str | None]):
             hint = "no search is saved yet: C-s in the query line saves one"
             options.insert(0, Option(Content(hint), disabled=True))
         self._list.set_options(options)
-        self._list.highlighted = max(0, min(at, len(options) - 1))
+        at = max(0, min(at, len(options) - 1))
+        able = [index for index, option in enumerate(options) if not option.disabled]
+        self._list.highlighted = next((index for index in able if index >= at), able[-1] if able else at)
 
     @property
     def _at(self) -> int:
@@ -172,6 +175,8 @@ class SearchesScreen(ModalScreen[str | None]):
                 await self._keep(lambda: self._state.change_rule(current.id, query=wanted))
             else:
                 await self._keep(lambda: self._state.change_search(current.id, wanted))
+                if reason := complaint(wanted, self._now):
+                    raise UsageError(f"it is kept, but {reason}")
 
     async def _move(self, current: SavedSearch | SavedRule, step: int) -> None:
         if isinstance(current, SavedRule):

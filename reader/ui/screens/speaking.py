@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -12,9 +13,9 @@ from textual.timer import Timer
 from reader.store.rows import EVERYTHING, Place, PlaceKind, PlaceRow
 from reader.text import clean
 from reader.ui import human
-from reader.ui.commands import BY_ID, COMMANDS, Keymap
+from reader.ui.commands import BY_ID, COMMANDS, Command, Keymap
 from reader.ui.places import Pane
-from reader.ui.widgets.lines import TextLine
+from reader.ui.widgets.lines import Piece, TextLine
 from reader.ui.widgets.topic_list import place_name
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 _LINES = ("masthead", "topics-head", "list-head", "article-head", "status", "keys")
 _CLASSES = {"topics-head": "head", "list-head": "head -here", "article-head": "head"}
 _SAID = 6.0  # seconds a message stays
+_ALWAYS = ("help", "quit")  # in sight at any width, the first of them below _NARROW
+_NARROW = 60  # columns
+_GAP = "  "
 
 
 class TaskNews(Message):
@@ -154,12 +158,19 @@ class Speaking(Screen[None]):
     def _show_keys(self) -> None:
         if not self.is_mounted:
             return
-        pieces = [(" ", "dim")]
-        for command in COMMANDS:
-            key = self.keymap.first(command.id)
-            if self.pane.value in command.footer and key:
-                pieces += [(key, "key"), (f" {command.label}  ", "dim")]
-        self._line("keys").set_text(pieces)
+        here = [c for c in COMMANDS if self.pane.value in c.footer]
+        width = self.size.width or _NARROW
+        always = [c for c in here if c.id in _ALWAYS[: 2 if width >= _NARROW else 1]]
+        others = [c for c in here if c not in always]
+        edge = [(" ", "dim")] if width > _NARROW + 3 else []  # the line gives a quarter to its right end
+        self._line("keys").set_text(self._told(others), [*self._told(always), *edge])
+
+    def _told(self, commands: Sequence[Command]) -> Sequence[Piece]:
+        pieces: tuple[Piece, ...] = ()
+        for command in commands:
+            if key := self.keymap.first(command.id):
+                pieces += ((f"{_GAP if pieces else _GAP[1:]}{key}", "key"), (f" {command.label}", "dim"))
+        return pieces
 
     def key_of(self, command: str) -> str:
         """The key that runs *command*, as people write it."""
