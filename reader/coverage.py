@@ -141,6 +141,11 @@ def look(library: Library, state: State, articles: Sequence[int]) -> None:
         StoryWriter(library).looked(stories)
 
 
+def source_of(row: PieceRow) -> str:
+    """What tells its outlet apart from others."""
+    return _piece(row).source
+
+
 def _piece(row: PieceRow) -> Piece:
     return Piece(
         key=row.key,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
-from ui_tools import BASE, NOW, Desk, desk, make_session, marks, when, whole, write
+from ui_tools import BASE, NOW, Desk, desk, make_session, marks, related, when, whole, write
 
 from reader.model import LinkCheck, Outcome
 from reader.ui.places import Pane
@@ -212,6 +212,24 @@ async def test_walking_in_and_out_of_the_story(tmp_path: Path) -> None:
         assert "not in the library" in d.article
         await d.press("escape")
         assert d.shown == "Harbour bridge closed after storm"
+
+
+async def test_the_picture_has_a_lane_for_what_is_counted_as_one_outlet(tmp_path: Path) -> None:
+    folder = tmp_path / "news"
+    others = (("b", "Game Rant on Portal", "portal.test"), ("c", "Courier", "courier.test"))
+    entries = [
+        related(slug, name, title=f"Bridge closed by {slug} storm", provider={"name": name, "domain": domain})
+        for slug, name, domain in others
+    ]
+    own = {"name": "Portal", "domain": "portal.test"}
+    write(folder, "a", title="Bridge closed", provider=own, related=entries, publishedDateTime=when(days=3))
+    async with desk(make_session(tmp_path, folder), (100, 40)) as d:
+        await d.press("T")
+        text = d.text
+        assert "3 pieces, 2 outlets" in text
+        dotted = [line for line in text.split("\n") if re.search("[●○]", line[19:]) and line[:1] != "+"]
+        lanes = [line[:18].strip() for line in dotted]
+        assert lanes[:2] == ["portal.test", "Courier"]
 
 
 @pytest.mark.parametrize("width", [80, 140])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.cells import set_cell_size
 from rich.text import Text
 
-from reader.coverage import Telling
+from reader.coverage import Telling, source_of
 from reader.editions import changes
 from reader.model import OUTCOMES, LinkCheck, Outcome
 from reader.store.rows import PieceRow
@@ -329,16 +329,19 @@ def _bars(line: Timeline, width: int) -> str:
 
 
 def _lanes(telling: Telling, line: Timeline, width: int) -> list[Block]:
+    """A lane an outlet: what is counted as one is one, under its domain where it has several names."""
     rows = {piece.key: piece for piece in telling.pieces}
     lanes: dict[str, dict[int, list[PieceRow]]] = {}
     for moment in line.moments:
         if moment.column is not None:
             piece = rows[moment.key]
             cell = _at(line, moment.column, width)
-            lanes.setdefault(_outlet(piece), {}).setdefault(cell, []).append(piece)
+            lanes.setdefault(source_of(piece), {}).setdefault(cell, []).append(piece)
     blocks: list[Block] = []
     shown = list(lanes.items())
-    for name, dots in shown[:_LANES]:
+    for source, dots in shown[:_LANES]:
+        names = {_outlet(piece) for pieces in dots.values() for piece in pieces}
+        name = names.pop() if len(names) == 1 else source
         cells = [" "] * width
         for cell, pieces in dots.items():
             inside = any(piece.article is not None for piece in pieces)
