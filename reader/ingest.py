@@ -217,15 +217,16 @@ class Ingest:
         report.warnings += sum(len(a.warnings) for a in batch.articles)
 
     def _follow(self, batch: Batch, known: Mapping[str, str]) -> set[str]:
-        """Have what was said of articles whose address is another now go along; their new keys."""
-        if all(known.get(a.path, a.key) == a.key for a in batch.articles):
+        """Have what was said of articles that come under another key go along; their new keys."""
+        if not known:
             return set()
-        from reader.readdressing import follow
+        from reader.readdressing import follow, may
 
+        coming = [a for a in batch.articles if isinstance(a, Prepared)]
+        if not may(known, coming):
+            return set()
         with contextlib.suppress(StoreReadOnly):
-            return follow(
-                self.library, self.state, known, [a for a in batch.articles if isinstance(a, Prepared)]
-            )
+            return follow(self.library, self.state, known, coming, batch.removed)
         return set()
 
     def _remember(self, batch: Batch, any_known: bool) -> None:

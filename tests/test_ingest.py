@@ -261,6 +261,25 @@ def test_another_article_at_the_same_path_has_no_marks(desk: Desk) -> None:
         assert _marked(desk) == {"news/today.md": (False, False, "")}
 
 
+def test_marks_follow_a_renamed_file_without_an_address(desk: Desk) -> None:
+    def note(name: str, title: str, excerpt: str) -> None:
+        desk.put(name, f"---\ntitle: {title}\nexcerpt: {excerpt}\n---\nWords.\n")
+
+    note("a.md", "Mine", "of storms")
+    note("b.md", "Twin", "alike")
+    note("c.md", "Twin", "alike")
+    desk.refresh()
+    desk.state.set_starred([f"file:news/{name}.md" for name in "abc"], True)
+    for old, new in (("a", "deep/x"), ("b", "y"), ("c", "z")):
+        (desk.root / f"{new}.md").parent.mkdir(exist_ok=True)
+        (desk.root / f"{old}.md").rename(desk.root / f"{new}.md")
+    desk.refresh()
+    assert {path for path, told in _marked(desk).items() if told[1]} == {"news/deep/x.md"}  # twins: which?
+    desk.put("deep/x.md", "---\ntitle: Mine\nexcerpt: of storms\nwebUrl: https://x.example/x\n---\n")
+    desk.refresh()
+    assert not _marked(desk)["news/deep/x.md"][1]  # an address, and no time to tell that it is the same
+
+
 def test_a_rule_does_not_meet_an_article_again_for_its_new_address(desk: Desk) -> None:
     _timed(desk, "a.md", "http://x.example/1")
     desk.refresh()
