@@ -72,6 +72,7 @@ class Ingest:
         self._stopped = False
         self._moves = _Moves()
         self._rules_look = False
+        self._left_out = False  # whether files wait for marks that cannot be kept now
         self._empty = False  # at the start of the run: nothing can have gone or moved
         self.helpers: int | None = None
         """Processes that read files beside this one; None: as many as are worth it."""
@@ -202,6 +203,9 @@ class Ingest:
             self._moves.gone.update(known[p] for p in batch.removed if p in known)
             self._moves.come.update(a.key for a in batch.articles if a.path not in known)
         followed = self._follow(batch, known)
+        if self._left_out:
+            batch.folders.clear()
+            batch.gone_folders.clear()
         if self._rules_look:
             keys = {a.key for a in batch.articles} - self._moves.gone - followed
             batch.arrived.extend(sorted(keys - self.library.known_keys(keys)))
@@ -220,14 +224,19 @@ class Ingest:
         """Have what was said of articles that come under another key go along; their new keys."""
         if not known:
             return set()
-        from reader.readdressing import follow, may
+        from reader.readdressing import Unfollowed, follow, may
 
         coming = [a for a in batch.articles if isinstance(a, Prepared)]
         if not may(known, coming):
             return set()
-        with contextlib.suppress(StoreReadOnly):
+        try:
             return follow(self.library, self.state, known, coming, batch.removed)
-        return set()
+        except Unfollowed as error:
+            # They stay in the index as they were; no folder's times are kept: the next run meets them.
+            batch.articles = [a for a in batch.articles if a.path not in error.paths]
+            batch.removed = [path for path in batch.removed if not known.get(path, "").startswith("file:")]
+            self._left_out = True
+            return set()
 
     def _remember(self, batch: Batch, any_known: bool) -> None:
         """Keep the headlines that *batch* is about to change, before the index forgets them."""

@@ -2,8 +2,8 @@
 
 Marks hang on the address. Where a maintainer puts in that of a page that
 moved, or ``https`` for ``http``, it is still the same article: its title and
-time are, or the old address is known to answer from the new one. What has no
-time needs the second: a title alone may be another's.
+the time it was published are (without a time, title and excerpt), or the old
+address is known to answer from the new one. A title alone may be another's.
 
 Articles without an address have their path for a key. One that is gone in the
 step in which another with its title and excerpt comes has been renamed.
@@ -11,17 +11,24 @@ step in which another with its title and excerpt comes has been renamed.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from reader.address import canonical
+from reader.digests import blake2b
+from reader.errors import StoreReadOnly
 from reader.model import Outcome
 from reader.store.library import Library
 from reader.store.preparing import Prepared
-from reader.store.rows import HeadlineRow
 from reader.store.state import State
 
 _NO_ADDRESS = "file:"
+
+_Move = tuple[str, str, str]  # path, old key, new key
+
+Known = tuple[str, str, str, int | None]
+"""What stands at a path: key, title, excerpt, when it was published."""
 
 
 def follow(
@@ -29,24 +36,50 @@ def follow(
     state: State,
     known: Mapping[str, str],
     coming: Sequence[Prepared],
-    leaving: Iterable[str],
+    leaving: Collection[str],
 ) -> set[str]:
     """Give articles that are about to come under a new key the marks of their old one; the new keys.
 
     *known* are the keys that stand now at the paths of *coming* and at those
-    *leaving*. Doing it twice does no harm.
+    *leaving*. Done again before the library has taken them in, it does nothing.
 
     Raises:
+        Unfollowed: nothing can be kept now.
         StoreError: the state cannot be written.
     """
-    moves = [*_readdressed(library, state, known, coming), *_renamed(library, known, coming, leaving)]
-    if moves:
-        state.follow(moves)
-        headlines = state.headline_keys()
-        for old, new in moves:
-            if old in headlines and new not in headlines:
-                state.record_headlines((new, told) for told in state.headline_history(old))
-    return {new for _, new in moves}
+    before = library.identities([*(a.path for a in coming), *leaving])
+    found = [*_readdressed(library, state, before, coming), *_renamed(known, before, coming, leaving)]
+    if not found:
+        return set()
+    moves = [(old, new) for _, old, new in found]
+    keys = {key for move in moves for key in move}
+    changing = {article.path for article in coming}.union(leaving)
+    held = {key for path, key in library.paths_of(keys) if path not in changing}
+    held |= {article.key for article in coming if known.get(article.path) == article.key}
+    new = {key for _, key in moves}
+    try:
+        state.follow(moves, held & keys, _step(found))
+    except StoreReadOnly as error:
+        raise Unfollowed({a.path for a in coming if a.key in new}, str(error)) from error
+    headlines = state.headline_keys()
+    for old, key in moves:
+        if old in headlines and key not in headlines:
+            state.record_headlines((key, told) for told in state.headline_history(old))
+    return new
+
+
+class Unfollowed(StoreReadOnly):
+    """Marks cannot be kept now, so the files at ``paths`` are to wait until they can follow."""
+
+    def __init__(self, paths: Collection[str], message: str) -> None:
+        super().__init__(message)
+        self.paths = frozenset(paths)
+
+
+def _step(moves: Iterable[_Move]) -> str:
+    """A name for what is done once: until the library has taken it in, it would be found again."""
+    told = json.dumps(sorted(moves))
+    return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def may(known: Mapping[str, str], coming: Sequence[Prepared]) -> bool:
@@ -58,19 +91,22 @@ def may(known: Mapping[str, str], coming: Sequence[Prepared]) -> bool:
 
 
 def _readdressed(
-    library: Library, state: State, known: Mapping[str, str], coming: Sequence[Prepared]
-) -> Iterator[tuple[str, str]]:
-    """(old key, new key) of the files whose address is another."""
-    changed = [article for article in coming if known.get(article.path, article.key) != article.key]
-    before = library.headlines(article.path for article in changed)
-    for article in changed:
+    library: Library, state: State, before: Mapping[str, Known], coming: Sequence[Prepared]
+) -> Iterator[_Move]:
+    """The files whose address is another."""
+    for article in coming:
         old = before.get(article.path)
-        if old is not None and (_is_as(old, article) or _moved(library, state, article)):
-            yield old.key, article.key
+        if old is None or old[0] == article.key:
+            continue
+        if _is_as(old, article) or _moved(library, state, article):
+            yield article.path, old[0], article.key
 
 
-def _is_as(old: HeadlineRow, article: Prepared) -> bool:
-    return article.time is not None and (old.title, old.at) == (article.headline.title, article.time)
+def _is_as(old: Known, article: Prepared) -> bool:
+    _, title, excerpt, published = old
+    new = article.headline
+    same = (title, published) == (new.title, article.published)
+    return same and (published is not None or bool(excerpt and excerpt == new.excerpt))
 
 
 def _moved(library: Library, state: State, article: Prepared) -> bool:
@@ -81,13 +117,13 @@ def _moved(library: Library, state: State, article: Prepared) -> bool:
 
 
 def _renamed(
-    library: Library, known: Mapping[str, str], coming: Sequence[Prepared], leaving: Iterable[str]
-) -> Iterator[tuple[str, str]]:
-    """The same of the files without an address that were renamed; of two alike nobody knows which is which."""
-    gone = library.headlines(path for path in leaving if known.get(path, "").startswith(_NO_ADDRESS))
+    known: Mapping[str, str], before: Mapping[str, Known], coming: Sequence[Prepared], leaving: Iterable[str]
+) -> Iterator[_Move]:
+    """The renamed files without an address; of two alike nobody knows which is which."""
+    gone = [before[path] for path in leaving if path in before and before[path][0].startswith(_NO_ADDRESS)]
     new = [a.headline for a in coming if a.key.startswith(_NO_ADDRESS) and a.path not in known]
-    alike = Counter((row.title, row.excerpt) for row in (*gone.values(), *new))
-    old = {(row.title, row.excerpt): row.key for row in gone.values()}
+    alike = Counter([row[1:3] for row in gone] + [(row.title, row.excerpt) for row in new])
+    old = {row[1:3]: row[0] for row in gone}
     for row in new:
         if (row.title, row.excerpt) in old and alike[row.title, row.excerpt] == 2:
-            yield old[row.title, row.excerpt], row.key
+            yield row.path, old[row.title, row.excerpt], row.key

@@ -496,6 +496,8 @@ def test_a_file_without_front_matter(body: str, title: str) -> None:
         ("---\ntitle a\nwebUrl: https://a.example/8\n---\n", 2, "no colon"),
         ("---\ntitle a\n\n# a comment\nwebUrl: x\n---\n", 2, "no colon"),
         ("---\nprovider:\n name: x\n  domain: y\n---\n", 4, "wrong indentation"),
+        ("---\ne: on Monday and\n  late at night\n  said: not a penny\n---\n", 4, "a colon and a blank"),
+        ("---\na: b\n\ntitle a\nwebUrl: x\n---\n", 4, "no colon"),
         ("---\ntitle: One: two\nwebUrl: x\n---\n", 2, "a colon and a blank"),
         ('---\ntitle: "a\nb: c\n---\nbody', 2, "never closed"),
         ("---\ntitle: T\nbody\n", 1, "never closed"),

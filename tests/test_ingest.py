@@ -18,7 +18,7 @@ import pytest
 from library_tools import dump
 
 import reader
-from reader.errors import NotFound
+from reader.errors import NotFound, StoreReadOnly
 from reader.ingest import BATCH, Ingest, Progress, Report, reread, sync
 from reader.model import LinkCheck, Mark, Outcome
 from reader.sources import Source, name_sources
@@ -229,8 +229,10 @@ def test_marks_follow_an_article_to_its_new_address(desk: Desk) -> None:
     desk.refresh()
     assert _marked(desk) == {"news/a.md": (True, True, "mine"), "news/b.md": (False, False, "")}
     assert ("join", new, "https://x.example/b") in [row[1:] for row in desk.state.overrules()]
-    label = desk.state.undo()
-    assert label is not None and "joined" in label.label  # what the reader did last, not what followed
+    desk.put(
+        "a.md", desk.root.joinpath("a.md").read_text().replace("\n---", "\nupdatedDateTime: 2024-06-01\n---")
+    )
+    desk.refresh()
     desk.state.set_starred([new], False)
     _timed(desk, "a.md", old)  # a checkout of the old commit, and of the new one again
     desk.refresh()
@@ -277,7 +279,121 @@ def test_marks_follow_a_renamed_file_without_an_address(desk: Desk) -> None:
     assert {path for path, told in _marked(desk).items() if told[1]} == {"news/deep/x.md"}  # twins: which?
     desk.put("deep/x.md", "---\ntitle: Mine\nexcerpt: of storms\nwebUrl: https://x.example/x\n---\n")
     desk.refresh()
-    assert not _marked(desk)["news/deep/x.md"][1]  # an address, and no time to tell that it is the same
+    assert _marked(desk)["news/deep/x.md"][1]  # it was given an address
+    desk.put("deep/x.md", "---\ntitle: Mine\nexcerpt: of tides\nwebUrl: https://x.example/y\n---\n")
+    desk.refresh()
+    assert not _marked(desk)["news/deep/x.md"][1]  # another, of which no more than the title is the same
+
+
+def test_each_keeps_its_own_marks_where_addresses_change_places(desk: Desk) -> None:
+    a, b, c = (f"https://x.example/{name}" for name in "abc")
+    _timed(desk, "a.md", a)
+    _timed(desk, "b.md", b, day=2)
+    desk.refresh()
+    desk.state.set_read([b], True)
+    _timed(desk, "a.md", b)  # a chain
+    _timed(desk, "b.md", c, day=2)
+    desk.refresh()
+    assert _marked(desk) == {"news/a.md": (False, False, ""), "news/b.md": (True, False, "")}
+    desk.state.set_note(b, "of a")
+    for first, second in ((c, b), (b, c)):  # a swap, and back
+        _timed(desk, "a.md", first)
+        _timed(desk, "b.md", second, day=2)
+        desk.refresh()
+        assert _marked(desk) == {"news/a.md": (False, False, "of a"), "news/b.md": (True, False, "")}
+
+
+def test_a_step_that_was_cut_off_is_done_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = "https://x.example/a", "https://x.example/b"
+    _timed(desk, "a.md", a)
+    _timed(desk, "b.md", b, day=2)
+    desk.refresh()
+    desk.state.set_starred([a], True)
+    _timed(desk, "a.md", b)
+    _timed(desk, "b.md", a, day=2)
+
+    class Cut(Exception):
+        pass
+
+    def cut(*_: object) -> int:
+        raise Cut
+
+    with monkeypatch.context() as cutting:
+        cutting.setattr(Ingest, "_write", cut)
+        for _ in range(2):
+            with pytest.raises(Cut):
+                desk.refresh()
+    assert desk.state.mark(b).starred and not desk.state.mark(a).starred
+    desk.refresh()
+    assert _marked(desk) == {"news/a.md": (False, True, ""), "news/b.md": (False, False, "")}
+
+
+def test_two_files_that_become_one_article_have_the_marks_of_both(desk: Desk) -> None:
+    old, other, new = (f"https://x.example/{name}" for name in ("old", "other", "new"))
+    for name, url in (("a", old), ("b", other), ("c", new)):
+        _timed(desk, f"{name}.md", url)
+    desk.refresh()
+    desk.state.set_starred([old], True)
+    desk.state.set_note(old, "first")
+    desk.state.set_tags(other, ["x"])
+    desk.state.set_note(new, "second")
+    desk.state.set_tags(new, ["y"])
+    desk.state.set_hidden([new], True)
+    desk.state.add_story_edit("split", old)
+    _timed(desk, "a.md", new)
+    _timed(desk, "b.md", new)
+    desk.refresh()
+    mark = desk.state.mark(new)
+    assert (mark.read, mark.starred, mark.hidden) == (False, True, False)
+    assert (mark.note, mark.tags) == ("second\nfirst", ("y", "x"))
+    assert ("split", new, "") in [row[1:] for row in desk.state.overrules()]
+
+
+def test_what_is_taken_back_is_taken_back_of_the_new_address_too(desk: Desk) -> None:
+    old, new = "http://x.example/1", "https://x.example/1"
+    _timed(desk, "a.md", old)
+    desk.refresh()
+    desk.state.set_note(old, "kept")
+    desk.state.set_starred([old], True)
+    _timed(desk, "a.md", new)
+    desk.refresh()
+    desk.state.set_read([new], True)
+    for label, mark in (
+        ("undid: read 1 article", (False, True, "kept")),
+        ("undid: starred 1 article", (False, False, "kept")),
+        ("undid: noted 1 article", (False, False, "")),
+    ):
+        change = desk.state.undo()
+        sync(desk.library, desk.state)
+        assert change is not None and change.label == label
+        assert _marked(desk) == {"news/a.md": mark}
+
+
+def test_what_cannot_follow_now_follows_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = "http://x.example/1", "https://x.example/1"
+    _timed(desk, "a.md", old)
+    desk.put("gone/n.md", "---\ntitle: N\nexcerpt: e\n---\n")
+    desk.refresh()
+    desk.state.set_starred([old, "file:news/gone/n.md"], True)
+    desk.refresh()
+    _timed(desk, "a.md", new)
+    _timed(desk, "b.md", "https://x.example/2", day=2)
+    (desk.root / "gone/n.md").rename(desk.root / "m.md")
+    (desk.root / "gone").rmdir()
+    with monkeypatch.context() as full:
+        refused = StoreReadOnly("the disk is full")
+        full.setattr(State, "follow", lambda *_: (_ for _ in ()).throw(refused))
+        desk.refresh()
+        assert _marked(desk) == {  # a new file is taken in, the others stay what they were
+            "news/a.md": (False, True, ""), "news/b.md": (False, False, ""),
+            "news/gone/n.md": (False, True, ""),
+        }  # fmt: skip
+    desk.refresh()
+    assert _marked(desk) == {
+        "news/a.md": (False, True, ""), "news/b.md": (False, False, ""), "news/m.md": (False, True, ""),
+    }  # fmt: skip
+    assert [row.key for row in desk.library.rows(desk.library.ids()) if row.path == "news/a.md"] == [new]
+    assert desk.refresh().changed == 0
 
 
 def test_a_rule_does_not_meet_an_article_again_for_its_new_address(desk: Desk) -> None:

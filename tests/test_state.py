@@ -407,7 +407,7 @@ WRITES: dict[str, Callable[[State], object]] = {
     "change_rule": lambda s: s.change_rule(1, name="n"),
     "move_rule": lambda s: s.move_rule(1, 0),
     "remove_rule": lambda s: s.remove_rule(1),
-    "follow": lambda s: s.follow([("a", "new")]),
+    "follow": lambda s: s.follow([(address(1), "new")], (), "step"),
     "add_story_edit": lambda s: s.add_story_edit("split", "new"),
     "set_story_seen": lambda s: s.set_story_seen("new", ["a"]),
     "record_headlines": lambda s: s.record_headlines([("new", Headline("t", "e", NOON))]),

@@ -93,6 +93,9 @@ async def test_a_mark_made_by_hand_while_reading_stays(tmp_path: Path) -> None:
         await asyncio.sleep(0.4)
         await d.press("u")
         assert "undid: starred" in d.status and not session.state.mark(url(0)).read
+        await d.press("z", "z")  # is no other look at it
+        await asyncio.sleep(0.4)
+        assert not session.state.mark(url(0)).read
         await d.press("h", "l")  # opened anew it counts anew
         await d.until(lambda: session.state.mark(url(0)).read)
         session.settings = replace(session.settings, dwell=0.4)
@@ -100,6 +103,8 @@ async def test_a_mark_made_by_hand_while_reading_stays(tmp_path: Path) -> None:
         await asyncio.sleep(0.6)
         await d.settle()
         assert not session.state.mark(url(1)).read
+        await d.press("J", "s", "u")  # what has nothing to do with it keeps nothing from being read
+        await d.until(lambda: session.state.mark(url(2)).read)
 
 
 async def test_dwell_of_nothing_reads_at_once(tmp_path: Path) -> None:

@@ -266,6 +266,16 @@ async def test_rules_alone_are_under_the_cursor(tmp_path: Path) -> None:
         assert session.state.rules()[0].enabled
 
 
+async def test_who_removes_searches_fast_removes_no_rule(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    for name in ("A", "B"):
+        session.state.add_search(name, f"topic:{name}")
+    session.state.add_rule("R", "topic:sea", "star")
+    async with desk(session) as d:
+        await d.press("F", "j", "d", "d")
+        assert session.state.searches() == [] and [rule.name for rule in session.state.rules()] == ["R"]
+
+
 async def test_a_mistake_in_a_query_is_said_wherever_it_comes_from(tmp_path: Path) -> None:
     session = make_session(tmp_path, small_folder(tmp_path / "news"))
     session.state.add_search("Bad", "quality>>5_foo")

@@ -146,7 +146,8 @@ def _fault(error: Any, text: str, first_line: int) -> Fault:
     problem = error.problem or ""
     mark = error.problem_mark or error.context_mark
     at_end = mark is not None and mark.line >= text.count("\n")
-    if "unexpected" in problem and error.context_mark is not None:
+    begun = "unexpected" in problem or "expected ':'" in problem  # where it began says more
+    if begun and error.context_mark is not None:
         mark = error.context_mark
     unexpected = "mapping values are not allowed" in problem
     if mark is not None and (unexpected or "document start" in problem):
@@ -165,7 +166,8 @@ def _no_map_here(rows: list[str], at: int) -> tuple[int, str]:
     at = min(at, len(rows) - 1)
     above = next((n for n in range(at - 1, -1, -1) if rows[n].strip() and rows[n].lstrip()[0] != "#"), None)
     if len(_COLON.findall(rows[at])) == 1 and above is not None:  # no fault of its own
-        if not _COLON.search(rows[above]):
+        field = next((n for n in range(above, -1, -1) if _COLON.search(rows[n])), None)
+        if field is None or (field < above and _indent(rows[above]) <= _indent(rows[field])):
             return above, _NO_COLON
         if _indent(rows[at]) > _indent(rows[above]):
             return (

@@ -128,7 +128,7 @@ class Engine:
                 self._finish(job, Verdict(Outcome.REFUSED, reason=str(error)))
                 return
         if lane.left_alone:
-            self._done(job.address, job.last, job.spent)
+            self._finish(job, job.last)
             return
         origin = job.origin
         if origin in lane.dead:
@@ -188,7 +188,7 @@ class Engine:
             self._conclude(job, judge(job.address, answer, job.hops), answer)
         if _wants_peace(lane):
             for other in self._lanes.take_out(lane, lambda _: True):
-                self._done(other.address, other.last, other.spent)
+                self._finish(other, other.last)
 
     def _pause(self, lane: Lane[Job], answer: Answer) -> None:
         asked = seconds_asked(answer.headers.get("retry-after", ""), datetime.now(UTC))

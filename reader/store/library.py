@@ -259,6 +259,18 @@ class Library(Ordering):
             found.update(self._all(f"SELECT path, key FROM article WHERE path IN ({marks})", chunk))
         return found
 
+    def paths_of(self, keys: Iterable[str]) -> list[tuple[str, str]]:
+        """(path, key) of each file that has one of *keys*."""
+        asked = "SELECT path, key FROM article WHERE key IN"
+        parts = [self._all(f"{asked} ({sqlite.marks_for(chunk)})", chunk) for chunk in sqlite.chunks(keys)]
+        return [row for part in parts for row in part]
+
+    def identities(self, paths: Iterable[str]) -> dict[str, tuple[str, str, str, int | None]]:
+        """(key, title, excerpt, when published) of the articles at *paths*, by path."""
+        asked = "SELECT path, key, title, excerpt, published FROM article WHERE path IN"
+        parts = [self._all(f"{asked} ({sqlite.marks_for(chunk)})", chunk) for chunk in sqlite.chunks(paths)]
+        return {path: (key, *told) for part in parts for path, key, *told in part}
+
     def known_keys(self, keys: Iterable[str]) -> set[str]:
         """Those of *keys* that an article has."""
         rows = self._all(

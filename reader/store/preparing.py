@@ -53,12 +53,6 @@ class Prepared(NamedTuple):
         return HeadlineRow(self.path, self.key, str(self.values[2]), str(self.values[3]))
 
     @property
-    def time(self) -> int | None:
-        """When it was updated, else published, in epoch seconds."""
-        updated = cast("int | None", self.values[9])
-        return self.published if updated is None else updated
-
-    @property
     def plain(self) -> bool:
         """Whether its addresses as kept are ASCII."""
         return cast(str, self.values[10]).isascii() and self.urls.isascii()

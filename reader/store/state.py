@@ -13,6 +13,7 @@ from reader.store.backup import Safety
 from reader.store.state_checks import Checks
 from reader.store.state_core import NOTHING, Change, utc_now
 from reader.store.state_exchange import Exchange
+from reader.store.state_following import Following
 from reader.store.state_marks import Marks
 from reader.store.state_open import close_state, open_state, reopen_state
 from reader.store.state_places import Places
@@ -32,7 +33,7 @@ __all__ = [
 ]
 
 
-class State(Marks, Checks, Places, Searches, Stories, Upkeep, Exchange):
+class State(Marks, Following, Checks, Places, Searches, Stories, Upkeep, Exchange):
     """The reader's own words. Safe to share between threads; every method is short.
 
     Every write returns only when it is on the disk, and raises StoreBusy,

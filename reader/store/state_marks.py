@@ -9,14 +9,13 @@ from typing import Final
 
 from reader.model import Mark
 from reader.store import sqlite
-from reader.store.state_core import Change, Core, Edit, Plan, moment
+from reader.store.state_core import Change, Core, Plan, moment
 from reader.store.state_schema import MARKS
-from reader.store.state_stories import followed
-from reader.store.state_table import Row, Value
+from reader.store.state_table import Row
 
 _READ: Final = 1
 _STARRED: Final = 2
-_HIDDEN: Final = 4
+HIDDEN: Final = 4
 
 
 class Marks(Core):
@@ -50,7 +49,7 @@ class Marks(Core):
 
     def set_hidden(self, keys: Sequence[str], hidden: bool) -> Change:
         """Hide articles or show them again."""
-        return self._flag(keys, _HIDDEN, hidden, "hid" if hidden else "showed")
+        return self._flag(keys, HIDDEN, hidden, "hid" if hidden else "showed")
 
     def set_tags(self, key: str, tags: Sequence[str]) -> Change:
         """Give an article exactly these tags; blank ones and repetitions are dropped."""
@@ -70,25 +69,6 @@ class Marks(Core):
         return self._marks_change(
             (key,), lambda row: (*row[:2], note, row[3]), "noted" if note else "removed the note of"
         )
-
-    def follow(self, moves: Iterable[tuple[str, str]]) -> Change:
-        """Say of the second key of each pair what was said of the first, unless anything ever was of it.
-
-        Overrules of stories that name the first are given for the second too.
-        It is nothing that a reader did, so it is nothing to take back.
-        """
-        pairs = list(moves)
-
-        def plan() -> Plan:
-            stored = MARKS.fetch(self._db, [key for pair in pairs for key in pair])
-            edits: dict[Value, Edit] = {}
-            for old, new in pairs:
-                if (row := stored.get(old)) is not None and new not in stored and new not in edits:
-                    after = (new, *row[1 : len(MARKS.columns)])
-                    edits[new] = Edit(MARKS, new, None, MARKS.blank(new), after)
-            return "marks followed an address", [*edits.values(), *followed(self._db, dict(pairs))]
-
-        return self._change(plan, undoable=False)
 
     def tags(self) -> list[tuple[str, int]]:
         """Every tag in use with its number of articles, most used first."""
@@ -120,7 +100,7 @@ def _mark(row: Row) -> Mark:
         str(key),
         bool(bits & _READ),
         bool(bits & _STARRED),
-        bool(bits & _HIDDEN),
+        bool(bits & HIDDEN),
         str(note),
         unpack_tags(str(tags)),
         int(seq),

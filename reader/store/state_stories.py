@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -116,17 +116,3 @@ def _headline(title: object, excerpt: object, seen_at: str | int) -> Headline:
     when = moment(seen_at)
     assert when is not None, "every headline has a time"
     return Headline(str(title), str(excerpt), when)
-
-
-def followed(db: sqlite.Connection, moves: Mapping[str, str]) -> list[Edit]:
-    """Overrules to be added, so that each that names a key of *moves* is given for its new key too."""
-    known = [row[1:4] for row in STORY_EDITS.rows(db.execute(f"{STORY_EDITS.select} ORDER BY id"))]
-    number = db.execute("SELECT coalesce(max(id), 0) FROM story_edits").fetchone()[0]
-    edits = []
-    for kind, key, other in known:
-        new = (kind, moves.get(str(key), key), moves.get(str(other), other))
-        if new not in known:
-            known.append(new)
-            number += 1
-            edits.append(Edit(STORY_EDITS, number, None, None, (number, *new)))
-    return edits

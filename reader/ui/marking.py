@@ -130,9 +130,11 @@ class Marking(Controller):
         self.screen.work("marks", self._undo(), exclusive=False)
 
     async def _undo(self) -> None:
-        done, shown = await self._keep(self.state.undo, say=True), self.screen.reading.shown
-        if done is not None and shown is not None and shown.key in done.keys:
-            self.screen.reading.stop_dwell()
+        reading = self.screen.reading
+        shown, was = reading.shown, reading.loaded.mark.read if reading.loaded else False
+        await self._keep(self.state.undo, say=True)
+        if was and shown is not None and not (await in_thread(self.state.mark, shown.key)).read:
+            reading.stop_dwell()  # unread by hand
         self.screen.navigation.reload()  # what a rule hid or tagged is none of the rows in sight
 
     def edit_tags(self) -> None:
@@ -143,10 +145,11 @@ class Marking(Controller):
         from reader.ui.screens.prompt import Prompt
 
         if len(ids) > 1:
+            keys = _keys(row.key for row in await in_thread(self.library.rows, ids))
             title, hint = f"Tags for {len(ids):,} articles", "words parted by commas, for each of them"
             answer = await self.screen.app.push_screen_wait(Prompt(title, "", hint=hint))
             if tags := _words(answer or ""):
-                self.keep(lambda: self.state.add_tags(_keys(r.key for r in self.library.rows(ids)), tags))
+                self.keep(lambda: self.state.add_tags(keys, tags))
                 self._deselect()
             return
         row = await self._one(ids)

@@ -39,6 +39,7 @@ class Reading(Aiming):
         self._dwell: Timer | None = None
         self._waiting_row = False
         self._gone = False
+        self._pane = Pane.LIST
         return {
             "space": self.read_on,
             "next_piece": lambda: self.step_piece(1),
@@ -108,10 +109,11 @@ class Reading(Aiming):
             else:
                 self._let_go()
             return
-        self.shown = Shown(loaded.row.id, loaded.row.key, coming.shown.mention)
-        self.loaded = loaded
+        shown = Shown(loaded.row.id, loaded.row.key, coming.shown.mention)
+        another, self.shown, self.loaded = shown != self.shown, shown, loaded
         self._draw(coming)
-        if not coming.keep:  # drawn again, it is what it was: a mark made by hand meanwhile stays
+        # Drawn again, it is what it was: a mark made by hand stays. Its file may have got another date.
+        if not coming.keep or (another and self._dwell is not None):
             self._start_dwell()
 
     def draw_again(self) -> None:
@@ -175,7 +177,9 @@ class Reading(Aiming):
         """Another pane became active."""
         if self._gone and self.screen.pane is not Pane.ARTICLE:
             self._let_go()
-        self._start_dwell()
+        if self.screen.pane is not self._pane:
+            self._pane = self.screen.pane
+            self._start_dwell()
 
     def _let_go(self) -> None:
         """What is shown is no more: show the article under the cursor instead."""
@@ -203,6 +207,7 @@ class Reading(Aiming):
         return not loaded.mark.read or self.screen.storying.has_news(loaded.telling)
 
     def _dwelt(self, shown: Shown) -> None:
+        self._dwell = None
         if self.shown == shown and self.screen.pane is Pane.ARTICLE and shown.key:
             self.screen.marking.mark_read(shown.article)
 

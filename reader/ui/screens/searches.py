@@ -91,7 +91,10 @@ class SearchesScreen(ModalScreen[str | None]):
         self._list.set_options(options)
         at = max(0, min(at, len(options) - 1))
         able = [index for index, option in enumerate(options) if not option.disabled]
-        self._list.highlighted = next((index for index in able if index >= at), able[-1] if able else at)
+        # Never forwards from a search to a rule: the next key may remove it.
+        self._list.highlighted = next(
+            (index for index in reversed(able) if index <= at), able[0] if able else at
+        )
 
     @property
     def _at(self) -> int:
