@@ -131,7 +131,8 @@ class Folding:
         edits = [_edit(row) for row in self.library.overrules()]
         made = update(changed, naming, edits, Vocabulary(self.library.vocabulary() or {}))
         seen = self.state.stories_seen(made.pieces)
-        stories = [_new_story(story, made.pieces, seen) for story in made.stories]
+        hidden = self.library.hidden_keys() if seen else set()
+        stories = [_new_story(story, made.pieces, seen, hidden) for story in made.stories]
         return self._writer.put(made.dropped, stories, era)
 
 
@@ -139,7 +140,9 @@ def _edit(row: Overrule) -> Edit:
     return Edit("split" if row[1] == "split" else "join", row[2], row[3])
 
 
-def _new_story(story: Story, pieces: Mapping[str, Piece], seen: Mapping[str, frozenset[str]]) -> NewStory:
+def _new_story(
+    story: Story, pieces: Mapping[str, Piece], seen: Mapping[str, frozenset[str]], hidden: Collection[str]
+) -> NewStory:
     told = [pieces[key] for key in story.keys]
     # Most stories are one piece: nothing to compare.
     groups = texts(told) if len(told) > 1 else (TextGroup(story.keys, (told[0].source,)),)
@@ -147,7 +150,8 @@ def _new_story(story: Story, pieces: Mapping[str, Piece], seen: Mapping[str, fro
     looked = (
         frozenset[str]().union(*(seen[key] for key in story.keys if key in seen)) if seen else frozenset()
     )
-    new = [piece for piece in told if piece.key not in looked] if looked else []
+    # What a rule hid as it came is no news.
+    new = [p for p in told if p.key not in looked and p.key not in hidden] if looked else []
     before = {piece.source for piece in told if piece.key in looked}
     return NewStory(
         key=story.key,

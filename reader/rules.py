@@ -50,6 +50,8 @@ def action(text: str) -> tuple[str, str]:
     """
     verb, _, rest = " ".join(text.split()).partition(" ")
     verb = verb.lower()
+    if verb == TAG and "," in rest:
+        raise UsageError("a tag has no comma, which parts one from the next: make a rule for each")
     if (verb in (READ, STAR, HIDE) and not rest) or (verb == TAG and rest):
         return verb, rest
     raise UsageError(f"a rule can do one of: {', '.join(ACTIONS)}; not {text.strip() or 'nothing'}")

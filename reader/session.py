@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 from reader import assets, config
 from reader.config import Locations, Settings
 from reader.digests import sha256
-from reader.errors import NewsfoldError, SourceError, StoreError
+from reader.errors import NewsfoldError, SourceError, StoreBusy, StoreError, StoreReadOnly
 from reader.sources import Source, name_sources, real_folder
 from reader.store.library import Library
 from reader.store.state import State
@@ -23,6 +23,8 @@ from reader.store.state import State
 if TYPE_CHECKING:
     from reader.refresher import Refresher
 
+_NAMES = "source names"
+"""What each folder is called, in the state."""
 _UNUSED_DAYS = 60
 """An index of folders not opened for so long is removed; opening them builds it again."""
 
@@ -113,13 +115,31 @@ def open_session(
         elif remember and not sample:
             for root in roots:
                 state.add_source(root)
-        sources = name_sources(roots)
+        sources = _named(state, roots)
         library = Library(library_path(locations, sources))
     except BaseException:
         state.close()
         raise
     remove_unused(locations.cache, library.path)
     return Session(locations, loaded.settings, sources, library, state, complaints, sample)
+
+
+def _named(state: State, roots: Sequence[Path]) -> list[Source]:
+    """The sources of *roots*, each called as it always was: the keys of articles without an address say so.
+
+    The name of a folder that is no longer there, perhaps because it was moved, is free again.
+    """
+    kept = state.get(_NAMES)
+    names = {Path(path): str(name) for path, name in kept.items()} if isinstance(kept, dict) else {}
+    known = {path: name for path, name in names.items() if path in roots or path.is_dir()}
+    if not known:  # as they were called before names were kept
+        known = {source.root: source.name for source in name_sources(state.sources()) if source.root.is_dir()}
+    sources = name_sources(roots, known)
+    known |= {source.root: source.name for source in sources}
+    if known != names:
+        with contextlib.suppress(StoreBusy, StoreReadOnly):
+            state.put(_NAMES, {os.fspath(path): name for path, name in known.items()})
+    return sources
 
 
 def _remembered(state: State, complaints: list[str]) -> list[Path]:

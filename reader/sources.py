@@ -25,6 +25,7 @@ from dataclasses import field, replace
 from itertools import compress
 from operator import le, ne
 from pathlib import Path
+from types import MappingProxyType
 
 from reader.errors import SourceError, StoreDamaged
 from reader.values import dataclass
@@ -124,21 +125,23 @@ def real_folder(folder: Path) -> Path:
     return root
 
 
-def name_sources(roots: Sequence[Path]) -> list[Source]:
+def name_sources(roots: Sequence[Path], known: Mapping[Path, str] = MappingProxyType({})) -> list[Source]:
     """Give each of *roots* (real paths) a short name: its last part, numbered when two are alike.
 
-    The same set of folders gets the same names in whatever order. A folder
-    that lies in another of them is part of that one, and no source of its own.
+    *known* are the names that folders have already, and no other gets. The same
+    set of folders gets the same names in whatever order. A folder that lies in
+    another of them is part of that one, and no source of its own.
     """
     sources: list[Source] = []
-    taken: set[str] = set()
+    taken = set(known.values())
     for root in sorted(set(roots)):
         if any(_covers(s.root, root) for s in sources):
             continue
-        base = name = to_text(root.name) or "articles"
-        number = 2
-        while name in taken:
-            name, number = f"{base}~{number}", number + 1
+        base = to_text(root.name) or "articles"
+        if (name := known.get(root, "")) == "":
+            name, number = base, 2
+            while name in taken:
+                name, number = f"{base}~{number}", number + 1
         taken.add(name)
         sources.append(Source(name, root))
     return sources

@@ -416,6 +416,38 @@ def test_a_key_as_it_was_printed_names_its_article(news: Path) -> None:
     assert len(listed("--starred")) == len(articles)
 
 
+def test_folders_of_one_name_share_no_marks(tmp_path: Path) -> None:
+    one, two = tmp_path / "one/news", tmp_path / "two/news"
+    for folder, title in ((one, "Bread"), (two, "Quanta")):
+        folder.mkdir(parents=True)
+        (folder / "index.md").write_text(f"---\ntitle: {title}\n---\nWords.\n")
+
+    def starred(*folders: Path) -> list[str]:
+        said = documents("list", *map(str, folders), "--starred")["articles"]
+        return [article["title"] for article in said]
+
+    newsfold("refresh", str(one), str(two))
+    newsfold("mark", str(one / "index.md"), "--star")
+    for folders in ((one,), (two,), (one, two), (two, one), ()):
+        assert starred(*folders) == ([] if folders == (two,) else ["Bread"])
+    newsfold("forget", str(one))
+    assert starred() == [] and starred(one) == ["Bread"]
+    one.rename(tmp_path / "moved")  # its name is free again, for the place it went to as well
+    (tmp_path / "three").mkdir()
+    (tmp_path / "moved").rename(tmp_path / "three/news")
+    assert starred(tmp_path / "three/news") == ["Bread"]
+    assert starred() == []
+
+
+def test_hidden_and_shown_again(known: Path) -> None:
+    assert newsfold("mark", "two.md", "--hide").stdout == "hid 1 article\n"
+    assert "Two" not in listed()
+    assert newsfold("search", "is:hidden", "--count").stdout == "1\n"
+    assert newsfold("mark", "two.md", "--unhide").stdout == "showed 1 article\n"
+    assert "Two" in listed()
+    assert newsfold("mark", "two.md").returncode == 2
+
+
 def test_marks_are_safe_from_a_lost_index(known: Path) -> None:
     newsfold("mark", "two.md", "--star")
     (library,) = (known.parent / "home/cache/newsfold").glob("library-*.db")

@@ -292,6 +292,17 @@ async def test_a_note_that_a_line_cannot_hold_survives_being_looked_at(tmp_path:
         assert marks(tmp_path, url(0))[0].note == note
 
 
+async def test_the_lines_of_a_note_stay_when_it_is_edited(tmp_path: Path) -> None:
+    session = make_session(tmp_path, small_folder(tmp_path / "news"))
+    session.state.set_note(url(0), "first\n\nsecond")
+    async with desk(session) as d:
+        await d.press("e")
+        assert d.app.screen.query_one(Input).value == "first\u23ce\u23cesecond"
+        await d.type("!")
+        await d.press("enter")
+        assert marks(tmp_path, url(0))[0].note == "first\n\nsecond!"
+
+
 async def test_marks_are_on_the_disk_before_they_are_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -245,6 +245,10 @@ def test_keymaps_complain_of_what_cannot_be() -> None:
     assert "star: C-q always leaves" in told and "z stands for both read and note" in told
     assert keymap.keys["copy"] == wrong["copy"] and keymap.keys["note"] == ("z",) and not keymap.keys["zen"]
     assert "g g" not in keymap.keys["top"]  # g alone is taken
+    readme = build_keymap("newsboat", {"star": ("s", "*"), "top": ("g g",)})  # its own example
+    assert readme.keys["top"] == ("g g",) and readme.keys["sort"] == ("\\",) and readme.complaints == ()
+    named = build_keymap("vim", {"copy": ("g",), "top": ("g g",)})
+    assert named.keys["top"] == () and named.complaints == ("[keys] g is copy: top cannot begin with it",)
     for preset in ("vim", "newsboat"):
         assert build_keymap(preset, {}).complaints == ()
         assert all(build_keymap(preset, {}).keys.values())
@@ -256,12 +260,18 @@ async def test_what_is_wrong_with_the_settings_is_said(tmp_path: Path) -> None:
     config = locations(tmp_path).config_file
     config.parent.mkdir(parents=True)
     config.write_text('theme = 3\nnonsense = 1\n[keys]\nstar = "spacebar"\n')
+    (tmp_path / "other").mkdir()
+    other = locations(tmp_path / "other").config_file
+    other.parent.mkdir(parents=True)
+    other.write_text('theme = "nosuch"\n')
     folder = small_folder(tmp_path / "news")
     session = make_session(tmp_path, folder)
     async with desk(session) as d:
         assert "config.toml:1" in d.status and "and 2 more, E lists them" in d.status
         await d.press("E")
         assert all(word in page(d) for word in ("theme", "nonsense", "spacebar"))
+    async with desk(make_session(tmp_path / "other", folder)) as d:
+        assert "there is no theme nosuch" in d.status
 
 
 @pytest.mark.parametrize("theme", ["newsfold-light", "textual-ansi", "no such theme"])

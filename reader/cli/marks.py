@@ -13,8 +13,8 @@ from reader.syncing import sync
 
 def mark(args: Namespace, locations: Locations, out: Output) -> int:
     """``newsfold mark``."""
-    if args.read is None and args.star is None:
-        raise UsageError("mark needs --read, --unread, --star or --unstar")
+    if args.read is None and args.star is None and args.hide is None:
+        raise UsageError("mark needs --read, --unread, --star, --unstar, --hide or --unhide")
     with begin(args, locations) as session:
         bring_up_to_date(session, args)
         keys = [row.key for row in find_all(session, args.keys)]
@@ -24,5 +24,7 @@ def mark(args: Namespace, locations: Locations, out: Output) -> int:
             out.line(state.set_read(keys, args.read).label)
         if args.star is not None:
             out.line(state.set_starred(keys, args.star).label)
+        if args.hide is not None:
+            out.line(state.set_hidden(keys, args.hide).label)
         sync(session.library, state)
     return 0

@@ -145,6 +145,9 @@ def _mark(parser: Parser) -> None:
     star = parser.add_mutually_exclusive_group()
     star.add_argument("--star", dest="star", action="store_true", default=None)
     star.add_argument("--unstar", dest="star", action="store_false", default=None)
+    hide = parser.add_mutually_exclusive_group()
+    hide.add_argument("--hide", dest="hide", action="store_true", default=None, help="from every list")
+    hide.add_argument("--unhide", dest="hide", action="store_false", default=None)
     _fresh(parser)
 
 
@@ -249,7 +252,7 @@ COMMANDS: Final[dict[str, tuple[str, Callable[[Parser], None]]]] = {
     "story": ("print the story that an article, or a piece only mentioned, is part of", _story),
     "stories": ("list stories, the latest first", _stories),
     "open": ("open articles in the browser", _open),
-    "mark": ("mark articles read, unread, starred or not", _mark),
+    "mark": ("mark articles read, starred, hidden, or not", _mark),
     "check": ("ask whether the articles' addresses still answer, and keep the answers", _check),
     "links": ("the links of the whole archive: check, report, moved", _links),
     "searches": ("list saved searches; export or import them and the rules", _searches),

@@ -22,9 +22,13 @@ _PIECE: Final = (
 _SHOWN: Final = (
     "SELECT count(*) FROM telling t JOIN article a ON a.id = t.article WHERE t.story = s.id AND NOT a.hidden"
 )
+_LEAD: Final = (
+    "SELECT t.article FROM telling t JOIN article a ON a.id = t.article"
+    " WHERE t.story = s.id AND NOT a.hidden ORDER BY t.rank LIMIT 1"
+)
 _STORY: Final = (
-    "SELECT s.id, s.key, s.lead, s.pieces, s.outlets, s.texts, s.first, s.last, s.new_pieces, s.new_outlets,"
-    f" ({_SHOWN}), ({_SHOWN} AND NOT a.read) FROM story s"
+    f"SELECT s.id, s.key, coalesce(({_LEAD}), s.lead), s.pieces, s.outlets, s.texts, s.first, s.last,"
+    f" s.new_pieces, s.new_outlets, ({_SHOWN}), ({_SHOWN} AND NOT a.read) FROM story s"
 )
 
 
@@ -92,8 +96,12 @@ class Shelf(Ties):
 
     def by_outlets(self, leads: Sequence[int]) -> array[int]:
         """*leads* of stories, those that most outlets tell first, else in their order."""
-        outlets = dict(self._all("SELECT lead, outlets FROM story WHERE lead IS NOT NULL"))
-        return array("q", sorted(leads, key=lambda lead: -outlets.get(lead, 0)))
+        told, outlets = self._told(leads), dict(self._all("SELECT id, outlets FROM story"))
+        return array("q", sorted(leads, key=lambda lead: -outlets.get(told.get(lead, 0), 0)))
+
+    def hidden_keys(self) -> set[str]:
+        """The keys of the articles that are hidden."""
+        return {row[0] for row in self._all("SELECT key FROM article WHERE hidden")}
 
     def stories_of(self, articles: Sequence[int]) -> dict[int, StoryRow]:
         """The story of each of *articles* that is in one."""
@@ -126,13 +134,13 @@ class Shelf(Ties):
         return StoryRow(*row) if row else None
 
     def stories(self, since: int | None = None) -> list[StoryRow]:
-        """The stories with a piece in the library, latest first; only those with a piece after *since*."""
+        """The stories with an article that is not hidden, latest first; only with a piece after *since*."""
         where = "" if since is None else " AND s.last >= ?"
         values = () if since is None else (since,)
         rows = self._all(
             f"{_STORY} WHERE s.lead IS NOT NULL{where} ORDER BY s.last IS NULL, s.last DESC, s.key", values
         )
-        return [StoryRow(*row) for row in rows]
+        return [told for row in rows if (told := StoryRow(*row)).articles]
 
     def pieces(self, story: int) -> list[PieceRow]:
         """The pieces of *story*, by time, undated last."""

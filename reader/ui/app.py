@@ -23,7 +23,7 @@ from textual.worker import WorkerFailed
 
 from reader import assets, crash
 from reader.errors import NewsfoldError
-from reader.text import inert
+from reader.text import clean, inert
 from reader.ui.commands import COMMANDS, build_keymap
 from reader.ui.screens.main import MainScreen
 from reader.ui.steady import steadied
@@ -64,6 +64,7 @@ class NewsfoldApp(App[int]):
         if settings.theme in self.available_themes:
             self.theme = settings.theme
         else:
+            session.complaints.append(f"theme: there is no theme {clean(settings.theme, 40)}")
             self.theme = NEWSFOLD.name
         self.main: MainScreen | None = None
         self._held = False

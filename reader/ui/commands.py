@@ -233,8 +233,15 @@ def _settle_clashes(keys: dict[str, tuple[str, ...]], changes: Iterable[str], co
             owner[key] = command
     firsts = {k.split(" ")[0]: c for c in keys for k in keys[c] if " " in k}
     for first, command in firsts.items():
-        if first in owner and owner[first] != command:
-            keys[command] = tuple(k for k in keys[command] if not k.startswith(first + " "))
+        other = owner.get(first, command)
+        if other == command:
+            continue
+        if command in named and other not in named:  # as for one key: the reader named it
+            keys[other] = tuple(k for k in keys[other] if k != first)
+            continue
+        if command in named:
+            complaints.append(f"[keys] {shown(first)} is {other}: {command} cannot begin with it")
+        keys[command] = tuple(k for k in keys[command] if not k.startswith(first + " "))
 
 
 def _plausible(key: str) -> bool:

@@ -14,6 +14,7 @@ from reader.ui.places import Pane
 from reader.ui.widgets.line_list import Move
 
 _TITLE = 45  # characters in a prompt
+_BREAK = "\u23ce"  # a note's line end in a prompt of one line
 
 
 class Marking(Controller):
@@ -174,11 +175,11 @@ class Marking(Controller):
         if row is None:
             return
         mark = await in_thread(self.state.mark, row.key)
-        answer = await self.screen.app.push_screen_wait(
-            Prompt(_of("Note", row), mark.note, hint="empty removes it")
-        )
+        hint = f"empty removes it, {_BREAK} is a new line"
+        prompt = Prompt(_of("Note", row), mark.note.replace("\n", _BREAK), hint=hint)
+        answer = await self.screen.app.push_screen_wait(prompt)
         if answer is not None:
-            self.keep(lambda: self.state.set_note(row.key, answer.strip()))
+            self.keep(lambda: self.state.set_note(row.key, answer.replace(_BREAK, "\n").strip()))
 
     async def _one(self, ids: Sequence[int]) -> ArticleRow | None:
         rows = await in_thread(self.library.rows, ids[:1])

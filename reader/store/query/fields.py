@@ -56,8 +56,8 @@ STATES: Final[Mapping[str, str]] = {
     "noted": "with a note of yours",
     "tagged": "with a tag of yours",
     "sealed": "with an encrypted payload",
-    "story": "told by other texts too",
-    "hidden": "hidden by you or by a rule",
+    "story": "told in other pieces too",
+    "hidden": "hidden, by a rule or newsfold mark",
 }
 LINK_GROUPS: Final[Mapping[str, str]] = {
     group: ", ".join(info.word for info in OUTCOMES.values() if info.group == group)
