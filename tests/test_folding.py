@@ -368,6 +368,39 @@ def test_a_list_of_stories_is_a_list_of_leads(desk: Desk) -> None:
     assert library.telling([leads[1]]) == {leads[1]: [BASE + "z"]}
 
 
+def test_what_is_hidden_heads_no_story_and_is_no_news(desk: Desk) -> None:
+    titles = ("Bridge closed after storm", "Museum opens new wing", "Ferry sails again")
+    for minute, story in enumerate(titles):
+        outlets = "abcd"[: 4 - minute]
+        for outlet in outlets:
+            others = tuple(f"{other}{minute}" for other in outlets if other != outlet)
+            worth = 200 - ord(outlet)
+            desk.put(f"{outlet}{minute}", story, minute=10 * minute, related=others, quality=worth)
+    desk.put("only", "Nothing else is told of a lighthouse keeper", outlet="a")
+    desk.refresh()
+    library = desk.library
+    hidden = [BASE + slug for slug in ("a0", "a1", "a2", "only")]  # the best of each
+    desk.state.set_hidden(hidden, True)
+    sync(library, desk.state)
+    leads = library.by_outlets(library.leads(library.ids()))
+    told = library.stories_of(leads)
+    assert [told[lead].outlets for lead in leads] == [4, 3, 2]  # though none is the story's own lead
+    rows = library.stories()
+    assert sorted(row.outlets for row in rows) == [2, 3, 4]
+    heads = library.rows([row.lead for row in rows if row.lead is not None])
+    assert len(heads) == 3 and not {row.key for row in heads} & set(hidden)
+    story = library.story(BASE + "b2")
+    assert story is not None
+    desk.state.set_story_seen(story.key, [BASE + "a2", BASE + "b2"])
+    desk.put("z2", "Ferry sails again", outlet="z", minute=90, related=("b2",))
+    desk.state.set_hidden([BASE + "z2"], True)  # as a rule does with what comes
+    desk.refresh()
+    assert desk.keys("b2") == {"a2", "b2", "z2"} and desk.story("b2").news == ""
+    desk.put("y2", "Ferry sails again", outlet="y", minute=95, related=("b2",))
+    desk.refresh()
+    assert desk.story("b2").news == "+1 outlet since you looked"
+
+
 def test_new_coverage_is_told_since_one_looked(desk: Desk) -> None:
     _two(desk)
     library, state = desk.library, desk.state
