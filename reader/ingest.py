@@ -78,6 +78,8 @@ class Ingest:
         """Processes that read files beside this one; None: as many as are worth it."""
         self.ruled: Callable[[Change], None] = lambda _: None
         """Told of each change that a rule made."""
+        self.followed: Callable[[Sequence[tuple[str, str]]], None] = lambda _: None
+        """Told of articles whose marks went along: (old key, new key) of each."""
         self.glance = False
         """Whether somebody waits for an empty index to show its first page."""
 
@@ -230,13 +232,16 @@ class Ingest:
         if not may(known, coming):
             return set()
         try:
-            return follow(self.library, self.state, known, coming, batch.removed)
+            moves = follow(self.library, self.state, known, coming, batch.removed)
         except Unfollowed as error:
             # They stay in the index as they were; no folder's times are kept: the next run meets them.
             batch.articles = [a for a in batch.articles if a.path not in error.paths]
             batch.removed = [path for path in batch.removed if not known.get(path, "").startswith("file:")]
             self._left_out = True
             return set()
+        if moves:
+            self.followed(moves)
+        return {new for _, new in moves}
 
     def _remember(self, batch: Batch, any_known: bool) -> None:
         """Keep the headlines that *batch* is about to change, before the index forgets them."""

@@ -37,8 +37,8 @@ def follow(
     known: Mapping[str, str],
     coming: Sequence[Prepared],
     leaving: Collection[str],
-) -> set[str]:
-    """Give articles that are about to come under a new key the marks of their old one; the new keys.
+) -> list[tuple[str, str]]:
+    """Give articles that are about to come under a new key the marks of their old one: (old, new) of each.
 
     *known* are the keys that stand now at the paths of *coming* and at those
     *leaving*. Done again before the library has taken them in, it does nothing.
@@ -50,7 +50,7 @@ def follow(
     before = library.identities([*(a.path for a in coming), *leaving])
     found = [*_readdressed(library, state, before, coming), *_renamed(known, before, coming, leaving)]
     if not found:
-        return set()
+        return []
     moves = [(old, new) for _, old, new in found]
     keys = {key for move in moves for key in move}
     changing = {article.path for article in coming}.union(leaving)
@@ -65,7 +65,7 @@ def follow(
     for old, key in moves:
         if old in headlines and key not in headlines:
             state.record_headlines((key, told) for told in state.headline_history(old))
-    return new
+    return moves
 
 
 class Unfollowed(StoreReadOnly):

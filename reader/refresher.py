@@ -179,6 +179,8 @@ class Refresher:
                 label, keys, seq = told
                 self._state.learn(Change(label, tuple(keys), seq), edits)
                 edits = []
+            elif word == "followed":
+                self._state.take_back_both([(old, new) for old, new in told])
             elif word == "report":
                 return Report(**told | {"unreadable": [(name, why) for name, why in told["unreadable"]]})
             else:
@@ -243,6 +245,7 @@ def _run(told: dict[str, Any], asked: IO[bytes]) -> Report:
         library = opened.enter_context(contextlib.closing(Library(Path(told["library"]))))
         run = Ingest(library, state, found, lambda p: _tell({"progress": (p.source, p.done, p.total)}))
         run.ruled = lambda change: _tell_of(change, state.edits_of(change))
+        run.followed = _tell_of_following
         run.glance = True
         threading.Thread(target=_watch, args=(asked, run), daemon=True).start()
         return run.run()
@@ -252,6 +255,11 @@ def _tell_of(change: Change, edits: Sequence[Told]) -> None:
     for start in range(0, len(edits), _EDITS):  # a long line would hold the screen's interpreter
         _tell({"edits": edits[start : start + _EDITS]})
     _tell({"ruled": (change.label, change.keys, change.seq)})
+
+
+def _tell_of_following(moves: Sequence[tuple[str, str]]) -> None:
+    for start in range(0, len(moves), _EDITS):
+        _tell({"followed": moves[start : start + _EDITS]})
 
 
 def _watch(asked: IO[bytes], run: Ingest) -> None:

@@ -427,7 +427,7 @@ def test_every_writing_method_is_listed() -> None:
         "changed_since", "check_history", "checks", "checks_since", "close", "data_version", "export",
         "get", "headline_history", "headline_keys", "id", "mark", "marks", "open", "overrules", "path",
         "rules", "searches", "seq", "sources", "stories_seen", "story_edits", "story_seen", "tags", "tend",
-        "verify", "backups", "checks_with", "edits_of", "frozen", "learn", "mend",
+        "verify", "backups", "checks_with", "take_back_both", "edits_of", "frozen", "learn", "mend",
     }  # fmt: skip
     public = {name for name in dir(State) if not name.startswith("_")}
     assert public == set(WRITES) | reading

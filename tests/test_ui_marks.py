@@ -16,6 +16,7 @@ from ui_tools import (
     locations,
     make_session,
     marks,
+    of_yesterday,
     shows,
     small_folder,
     url,
@@ -290,6 +291,21 @@ async def test_a_note_that_a_line_cannot_hold_survives_being_looked_at(tmp_path:
         assert d.app.screen.query_one(Input).value.endswith("long")
         await d.press("escape")
         assert marks(tmp_path, url(0))[0].note == note
+
+
+async def test_a_star_that_followed_its_article_is_taken_back(tmp_path: Path) -> None:
+    folder = small_folder(tmp_path / "news")
+    session = make_session(tmp_path, folder)
+    async with desk(session) as d:
+        await d.press("s")
+        file, new = folder / "story-00.md", url(0).replace("https:", "http:")
+        file.write_text(file.read_text().replace(f'"{url(0)}"', f'"{new}"'))
+        of_yesterday(file)
+        await d.press("R")
+        assert d.row.key == new and "★" in d.drawn_row(0)
+        await d.press("u")
+        assert "undid: starred" in d.status and "★" not in d.drawn_row(0)
+        assert not any(m.starred for m in marks(tmp_path, url(0), new))
 
 
 async def test_the_lines_of_a_note_stay_when_it_is_edited(tmp_path: Path) -> None:

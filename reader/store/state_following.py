@@ -6,7 +6,7 @@ import functools
 import itertools
 import json
 import operator
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from reader.store import sqlite
 from reader.store.state_core import Change, Core, Edit, Plan
@@ -58,14 +58,19 @@ class Following(Core):
         with self._lock:
             change = self._change(plan, undoable=False)
             if change.keys:
-                self._take_back_both(moves)
+                self.take_back_both(moves)
             return change
 
-    def _take_back_both(self, moves: Moves) -> None:
-        """Have an undo of what was said of an old key take it back of the new one too."""
-        undoable = [(change, [*edits, *_moved(edits, moves)]) for change, edits in self._undo]
-        self._undo.clear()
-        self._undo.extend(undoable)
+    def take_back_both(self, moves: Moves) -> None:
+        """Have an undo of what was said of an old key take it back of the new one too.
+
+        For who made the marks, where another process let them follow.
+        """
+        instead = _by_old(moves)
+        with self._lock:
+            undoable = [(change, [*edits, *_moved(edits, instead)]) for change, edits in self._undo]
+            self._undo.clear()
+            self._undo.extend(undoable)
 
 
 def _together(key: str, said: Sequence[Row]) -> Row:
@@ -77,7 +82,14 @@ def _together(key: str, said: Sequence[Row]) -> Row:
     return (key, (some & ~HIDDEN) | (every & HIDDEN), "\n".join(notes), pack_tags(tags))
 
 
-def _moved(edits: Iterable[Edit], moves: Moves) -> list[Edit]:
+def _by_old(moves: Moves) -> dict[Value, list[Value]]:
+    instead: dict[Value, list[Value]] = {}
+    for old, new in moves:
+        instead.setdefault(old, []).append(new)
+    return instead
+
+
+def _moved(edits: Iterable[Edit], instead: Mapping[Value, Sequence[Value]]) -> list[Edit]:
     """The same edits of the new keys."""
 
     def of(row: Row | None, key: Value) -> Row | None:
@@ -87,8 +99,7 @@ def _moved(edits: Iterable[Edit], moves: Moves) -> list[Edit]:
         Edit(MARKS, new, None, of(edit.before, new), of(edit.after, new))
         for edit in edits
         if edit.table is MARKS
-        for old, new in moves
-        if edit.key == old
+        for new in instead.get(edit.key, ())
     ]
 
 
@@ -96,12 +107,11 @@ def _overrules(db: sqlite.Connection, moves: Moves) -> list[Edit]:
     """Overrules to be added, so that each that names an old key is given for its new ones too."""
     known = [row[1:4] for row in STORY_EDITS.rows(db.execute(f"{STORY_EDITS.select} ORDER BY id"))]
     number = db.execute("SELECT coalesce(max(id), 0) FROM story_edits").fetchone()[0]
-    edits = []
-    for kind, *keys in list(known):
-        instead: list[list[Value]] = [[new for old, new in moves if old == key] or [key] for key in keys]
-        for new in itertools.product(*instead):
-            if (kind, *new) not in known:
-                known.append((kind, *new))
+    edits, instead, there = [], _by_old(moves), set(known)
+    for kind, *keys in known:
+        for new in itertools.product(*(instead.get(key, [key]) for key in keys)):
+            if (kind, *new) not in there:
+                there.add((kind, *new))
                 number += 1
                 edits.append(Edit(STORY_EDITS, number, None, None, (number, kind, *new)))
     return edits
