@@ -101,6 +101,12 @@ def test_what_a_rule_does_the_next_one_does_not_see(desk: Desk) -> None:
     assert desk.found("is:hidden is:read") == ["beta"]
 
 
+def test_a_tag_of_a_rule_is_one_that_can_be_edited(desk: Desk) -> None:
+    with pytest.raises(UsageError, match="no comma"):
+        rules.add(desk.state, "", "title:x", "tag a,b", NOW)
+    assert desk.state.rules() == []
+
+
 def test_a_rule_can_be_switched_off(desk: Desk) -> None:
     desk.ingest()
     rules.add(desk.state, "", "beta", "hide", NOW)

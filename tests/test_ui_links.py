@@ -436,6 +436,20 @@ async def test_health_leads_to_articles(tmp_path: Path, server: Loopback) -> Non
         assert d.app.screen is d.main
 
 
+async def test_what_may_not_be_asked_is_not_broken(tmp_path: Path, server: Loopback) -> None:
+    folder = tmp_path / "news"
+    for number, url in enumerate(("ftp://e.test/1", "http://192.168.1.1/x")):
+        write(folder, f"page-{number}", webUrl=url, publishedDateTime=when(days=number))
+    async with desk(make_session(tmp_path, folder), (100, 24)) as d:
+        await d.press("C")
+        assert "not asked" in d.status
+        library = d.main.session.library
+        (broken,) = [row for row in library.places(0) if row.place.kind is PlaceKind.BROKEN]
+        assert broken.total == 0 and library.count("link:error") == 0 and library.count("link:unchecked") == 2
+        await d.press("H")
+        assert "None of 2 links was ever asked" in d.text
+
+
 async def test_health_of_nothing_asked(tmp_path: Path, server: Loopback) -> None:
     folder = tmp_path / "news"
     archive_folder(folder, server, "one")
