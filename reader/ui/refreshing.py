@@ -116,6 +116,9 @@ class Refreshing(Controller):
         self.screen.work("first-page", self._show_first_page())
         try:
             report = await in_thread(run.run)
+        except asyncio.CancelledError:  # the program ends, and the thread would hold it to the end of the run
+            run.leave()
+            raise
         finally:
             self._run = None
             watch.stop()
